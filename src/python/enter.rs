@@ -1,0 +1,92 @@
+//! The one door out of the GIL: runs a stage on its own thread while this one forwards
+//! progress to Python and hears Ctrl-C.
+
+use crate::error::{Error, Result};
+use crate::observe::{Observer, Progress};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+/// How often signals are looked at; Ctrl-C must stop a stage within a second.
+const POLL: Duration = Duration::from_millis(50);
+
+#[derive(Default)]
+struct Watch {
+    stop: AtomicBool,
+    // Only the newest point matters: a slow callback must not pile them up.
+    latest: Mutex<Option<Progress>>,
+}
+
+impl Observer for Watch {
+    fn progress(&self, progress: &Progress) {
+        if let Ok(mut latest) = self.latest.lock() {
+            *latest = Some(progress.clone());
+        }
+    }
+    fn cancelled(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+fn forward(py: Python<'_>, callback: &Py<PyAny>, progress: &Progress) -> PyResult<()> {
+    let event = PyDict::new(py);
+    event.set_item("stage", progress.stage)?;
+    event.set_item("done", progress.done)?;
+    event.set_item("total", progress.total)?;
+    event.set_item("unit", progress.unit)?;
+    for (name, value) in &progress.figures {
+        event.set_item(*name, *value)?;
+    }
+    callback.call1(py, (event,))?;
+    Ok(())
+}
+
+/// Runs `job` with the GIL released. Progress goes to `callback` as a dict; Ctrl-C, or an
+/// exception from the callback, cancels the job, waits for it and is then raised.
+pub(super) fn run<T: Send>(
+    py: Python<'_>,
+    callback: Option<Py<PyAny>>,
+    job: impl FnOnce(&dyn Observer) -> Result<T> + Send,
+) -> PyResult<T> {
+    let watch = Watch::default();
+    std::thread::scope(|scope| {
+        let (sender, receiver) = mpsc::channel();
+        let observer = &watch;
+        scope.spawn(move || {
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(observer)));
+            let _ = sender.send(result);
+        });
+        let mut raised: Option<PyErr> = None;
+        let result = loop {
+            let received = py.detach(|| receiver.recv_timeout(POLL));
+            let newest = watch.latest.lock().ok().and_then(|mut latest| latest.take());
+            if raised.is_none() {
+                let heard = py.check_signals().and_then(|()| match (&callback, &newest) {
+                    (Some(callback), Some(progress)) => forward(py, callback, progress),
+                    _ => Ok(()),
+                });
+                if let Err(error) = heard {
+                    watch.stop.store(true, Ordering::Relaxed);
+                    raised = Some(error);
+                }
+            }
+            match received {
+                Ok(result) => break result,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    break Ok(Err(Error::Torch("the stage's thread ended without a result".into())));
+                }
+            }
+        };
+        if let Some(error) = raised {
+            return Err(error);
+        }
+        match result {
+            Ok(result) => result.map_err(PyErr::from),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}

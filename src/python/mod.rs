@@ -1,0 +1,15 @@
+//! Bindings: the only room that names pyo3. Each file exposes one room: it converts the
+//! arguments, calls [`enter::run`] (GIL released, Ctrl-C heard), and converts back.
+
+mod enter;
+mod errors;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    pyo3_log::try_init().ok();
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    errors::register(module)?;
+    Ok(())
+}
