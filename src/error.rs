@@ -81,12 +81,18 @@ pub enum Error {
 impl Error {
     /// An [`Error::Io`] at `path`.
     pub fn io(path: impl AsRef<Path>, source: std::io::Error) -> Self {
-        Self::Io { path: path.as_ref().to_path_buf(), source }
+        Self::Io {
+            path: path.as_ref().to_path_buf(),
+            source,
+        }
     }
 
     /// An [`Error::Input`] at `place`.
     pub fn input(place: impl std::fmt::Display, reason: impl std::fmt::Display) -> Self {
-        Self::Input { place: place.to_string(), reason: reason.to_string() }
+        Self::Input {
+            place: place.to_string(),
+            reason: reason.to_string(),
+        }
     }
 
     /// An [`Error::Option`].
@@ -95,12 +101,19 @@ impl Error {
         value: impl std::fmt::Display,
         reason: impl std::fmt::Display,
     ) -> Self {
-        Self::Option { name: name.to_string(), value: value.to_string(), reason: reason.to_string() }
+        Self::Option {
+            name: name.to_string(),
+            value: value.to_string(),
+            reason: reason.to_string(),
+        }
     }
 
     /// An [`Error::Model`] at `path`.
     pub fn model(path: impl AsRef<Path>, reason: impl std::fmt::Display) -> Self {
-        Self::Model { path: path.as_ref().to_path_buf(), reason: reason.to_string() }
+        Self::Model {
+            path: path.as_ref().to_path_buf(),
+            reason: reason.to_string(),
+        }
     }
 
     /// An [`Error::Shape`].
@@ -118,7 +131,10 @@ impl Error {
 
     /// An [`Error::Fit`].
     pub fn fit(what: impl std::fmt::Display, reason: impl std::fmt::Display) -> Self {
-        Self::Fit { what: what.to_string(), reason: reason.to_string() }
+        Self::Fit {
+            what: what.to_string(),
+            reason: reason.to_string(),
+        }
     }
 }
 

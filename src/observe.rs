@@ -31,12 +31,22 @@ impl dyn Observer + '_ {
     /// # Errors
     /// [`Error::Interrupted`].
     pub fn check(&self) -> Result<()> {
-        if self.cancelled() { Err(Error::Interrupted) } else { Ok(()) }
+        if self.cancelled() {
+            Err(Error::Interrupted)
+        } else {
+            Ok(())
+        }
     }
 
     /// Reports `done` of `total` units without figures.
     pub fn report(&self, stage: &'static str, done: u64, total: u64, unit: &'static str) {
-        self.progress(&Progress { stage, done, total, unit, figures: Vec::new() });
+        self.progress(&Progress {
+            stage,
+            done,
+            total,
+            unit,
+            figures: Vec::new(),
+        });
     }
 }
 

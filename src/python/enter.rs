@@ -53,7 +53,7 @@ pub(super) fn run<T: Send>(
 ) -> PyResult<T> {
     let watch = Watch::default();
     std::thread::scope(|scope| {
-        let (sender, receiver) = mpsc::channel();
+        let (sender, mut receiver) = mpsc::channel();
         let observer = &watch;
         scope.spawn(move || {
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(observer)));
@@ -61,13 +61,20 @@ pub(super) fn run<T: Send>(
         });
         let mut raised: Option<PyErr> = None;
         let result = loop {
-            let received = py.detach(|| receiver.recv_timeout(POLL));
-            let newest = watch.latest.lock().ok().and_then(|mut latest| latest.take());
+            let received;
+            (received, receiver) = py.detach(move || (receiver.recv_timeout(POLL), receiver));
+            let newest = watch
+                .latest
+                .lock()
+                .ok()
+                .and_then(|mut latest| latest.take());
             if raised.is_none() {
-                let heard = py.check_signals().and_then(|()| match (&callback, &newest) {
-                    (Some(callback), Some(progress)) => forward(py, callback, progress),
-                    _ => Ok(()),
-                });
+                let heard = py
+                    .check_signals()
+                    .and_then(|()| match (&callback, &newest) {
+                        (Some(callback), Some(progress)) => forward(py, callback, progress),
+                        _ => Ok(()),
+                    });
                 if let Err(error) = heard {
                     watch.stop.store(true, Ordering::Relaxed);
                     raised = Some(error);
@@ -77,7 +84,9 @@ pub(super) fn run<T: Send>(
                 Ok(result) => break result,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
-                    break Ok(Err(Error::Torch("the stage's thread ended without a result".into())));
+                    break Ok(Err(Error::Torch(
+                        "the stage's thread ended without a result".into(),
+                    )));
                 }
             }
         };

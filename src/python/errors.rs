@@ -5,14 +5,54 @@ use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyKeyboardInterrupt, PyOSError};
 use pyo3::prelude::*;
 
-create_exception!(arxiv_core, ArxivCoreError, PyException, "Base of every error this library raises on its own.");
-create_exception!(arxiv_core, InputError, ArxivCoreError, "A file's content is not what it must be; names file, line and field.");
-create_exception!(arxiv_core, OptionError, ArxivCoreError, "An option has a value that cannot be used.");
-create_exception!(arxiv_core, ModelError, ArxivCoreError, "A model directory or one of its files cannot be used.");
-create_exception!(arxiv_core, ShapeError, ArxivCoreError, "Two arrays that must fit do not.");
-create_exception!(arxiv_core, FitError, ArxivCoreError, "Training cannot go on.");
-create_exception!(arxiv_core, DeviceError, ArxivCoreError, "The device asked for is not there.");
-create_exception!(arxiv_core, TorchError, ArxivCoreError, "libtorch refused an operation.");
+create_exception!(
+    arxiv_core,
+    ArxivCoreError,
+    PyException,
+    "Base of every error this library raises on its own."
+);
+create_exception!(
+    arxiv_core,
+    InputError,
+    ArxivCoreError,
+    "A file's content is not what it must be; names file, line and field."
+);
+create_exception!(
+    arxiv_core,
+    OptionError,
+    ArxivCoreError,
+    "An option has a value that cannot be used."
+);
+create_exception!(
+    arxiv_core,
+    ModelError,
+    ArxivCoreError,
+    "A model directory or one of its files cannot be used."
+);
+create_exception!(
+    arxiv_core,
+    ShapeError,
+    ArxivCoreError,
+    "Two arrays that must fit do not."
+);
+create_exception!(
+    arxiv_core,
+    FitError,
+    ArxivCoreError,
+    "Training cannot go on."
+);
+create_exception!(
+    arxiv_core,
+    DeviceError,
+    ArxivCoreError,
+    "The device asked for is not there."
+);
+create_exception!(
+    arxiv_core,
+    TorchError,
+    ArxivCoreError,
+    "libtorch refused an operation."
+);
 
 impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
