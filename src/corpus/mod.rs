@@ -1,1 +1,3 @@
 //! Room `corpus`.
+
+pub mod taxonomy;
