@@ -3,6 +3,7 @@
 
 mod enter;
 mod errors;
+mod text;
 
 use pyo3::prelude::*;
 
@@ -11,5 +12,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     pyo3_log::try_init().ok();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     errors::register(module)?;
+    text::register(module)?;
     Ok(())
 }

@@ -202,14 +202,25 @@ impl Rewriter<'_, '_> {
         let braced = self.next_is(&['{']);
         let inner = self.rest().strip_prefix('{').unwrap_or(self.rest());
         let inner = inner.trim_start_matches(' ');
-        let sign = match inner.strip_prefix('\\').map(|name| name.split_at(letters(name))) {
+        let sign = match inner
+            .strip_prefix('\\')
+            .map(|name| name.split_at(letters(name)))
+        {
             Some(("circ", _)) => Some("°"),
             Some(("prime", _)) => Some("'"),
             _ => None,
         };
-        let ordinal = ["th}", "st}", "nd}", "rd}", "\\rm th}", "\\text{th}", "\\mathrm{th}"]
-            .iter()
-            .any(|ending| inner.starts_with(ending));
+        let ordinal = [
+            "th}",
+            "st}",
+            "nd}",
+            "rd}",
+            "\\rm th}",
+            "\\text{th}",
+            "\\mathrm{th}",
+        ]
+        .iter()
+        .any(|ending| inner.starts_with(ending));
         // An isotope's mass number: `$^{12}$C` → `12C`.
         let mass = self.out.at_word_start() && inner.starts_with(|c: char| c.is_ascii_digit());
         let skip = self.rest().len() - inner.len();
@@ -394,7 +405,10 @@ impl Rewriter<'_, '_> {
         match base {
             Some(base) => {
                 self.out.put(base);
-                marks[..count].iter().rev().for_each(|&mark| self.out.put(mark));
+                marks[..count]
+                    .iter()
+                    .rev()
+                    .for_each(|&mark| self.out.put(mark));
             }
             None if blank => self.out.space(),
             None => {}
