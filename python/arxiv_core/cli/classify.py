@@ -1,0 +1,257 @@
+"""``arxiv-core classify``: papers from flags, a file or standard input to categories."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from arxiv_core.cli.failures import UsageError
+
+if TYPE_CHECKING:
+    from arxiv_core import Classifier
+
+__all__ = ["register"]
+
+Format = Literal["table", "jsonl", "csv", "parquet"]
+SUFFIXES: dict[str, Format] = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".csv": "csv",
+    ".parquet": "parquet",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command()(classify)
+
+
+def classify(
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="FILE",
+            show_default=False,
+            help="Papers with title and abstract as JSON Lines, CSV or Parquet, text also in "
+            "gzip or zstd; - is standard input.",
+        ),
+    ] = None,
+    *,
+    title: Annotated[
+        str | None, typer.Option(show_default=False, help="Title of one paper.")
+    ] = None,
+    abstract: Annotated[
+        str | None, typer.Option(show_default=False, help="Abstract of that paper.")
+    ] = None,
+    primary: Annotated[
+        str | None,
+        typer.Option(
+            show_default=False, help="Category its author declared; always part of the answer."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            show_default=False,
+            help="File to write: .jsonl or .csv, each also with .gz or .zst, or .parquet.",
+        ),
+    ] = None,
+    format_: Annotated[
+        Format | None,
+        typer.Option(
+            "--format",
+            show_default=False,
+            help="Otherwise the output's suffix says it; a table on a terminal, JSONL in a pipe.",
+        ),
+    ] = None,
+    top_k: Annotated[
+        int | None,
+        typer.Option(min=1, show_default=False, help="Categories a paper; 5 unless --all."),
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every category, best first.")] = False,
+    aliases: Annotated[
+        bool, typer.Option("--aliases", help="Write both names of an alias pair: cs.IT=math.IT.")
+    ] = False,
+    level: Annotated[
+        Literal["category", "archive"],
+        typer.Option(help="Answer with categories, or with the archives above them."),
+    ] = "category",
+    distribution: Annotated[
+        bool,
+        typer.Option("--distribution", help="Shares of the primary category, which add up to one."),
+    ] = False,
+    skip: Annotated[
+        bool,
+        typer.Option("--skip-unreadable", help="Leave out records that cannot be read."),
+    ] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(show_default=False, help="Model directory; the default model unless given."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    dtype: Annotated[
+        Literal["f32", "bf16"], typer.Option(help="Number format of the encoder.")
+    ] = "f32",
+) -> None:
+    """Classify one paper from flags, or many from a file or standard input.
+
+    arxiv-core classify --title "Attention is all you need" --abstract "The dominant …"
+
+    arxiv-core classify papers.jsonl -o labelled.parquet
+    """
+    if all_ and top_k is not None:
+        raise UsageError("--top-k and --all exclude each other")
+    paper = _paper(source, title, abstract, primary)
+    target = _target(output, format_)
+    options: dict[str, Any] = {
+        "top_k": 5 if top_k is None else top_k,
+        "all": all_,
+        "aliases": aliases,
+        "level": level,
+        "distribution": distribution,
+    }
+    from arxiv_core import Classifier
+
+    if source not in {None, "-"}:
+        # Loading a model to learn that there is nothing to read would be a waste.
+        with Path(str(source)).open("rb"):
+            pass
+    classifier = Classifier.load(model, device=device, dtype=dtype)
+    if paper is not None:
+        _one(classifier, paper, target, options)
+    else:
+        options["on_error"] = "skip" if skip else "fail"
+        _many(classifier, str(source), target, options)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where answers go, and as what."""
+
+    path: Path | None
+    format: Format
+
+    @property
+    def direct(self) -> str | None:
+        """The path as Rust can write it; None where a file of another name must stand in."""
+        if self.path is None:
+            return "-" if self.format == "jsonl" else None
+        return str(self.path) if SUFFIXES.get(_suffix(self.path)) == self.format else None
+
+
+def _paper(
+    source: str | None, title: str | None, abstract: str | None, primary: str | None
+) -> dict[str, str] | None:
+    """The one paper given by flags, None where a file is given instead."""
+    if source is not None:
+        if title is not None or abstract is not None or primary is not None:
+            raise UsageError("give either a file or --title and --abstract, not both")
+        return None
+    if title is None and abstract is None:
+        raise UsageError("nothing to classify: give --title and --abstract, a file, or - for stdin")
+    if title is None or abstract is None:
+        missing = "--title" if title is None else "--abstract"
+        raise UsageError(f"{missing} is missing: the model reads title and abstract")
+    paper = {"title": title, "abstract": abstract}
+    return paper if primary is None else paper | {"primary": primary}
+
+
+def _target(output: Path | None, asked: Format | None) -> Target:
+    if output is None:
+        if asked == "parquet":
+            raise UsageError("--format parquet needs a file: -o labelled.parquet")
+        return Target(None, asked or ("table" if sys.stdout.isatty() else "jsonl"))
+    if asked == "table":
+        raise UsageError("--format table is for reading on a terminal; leave -o away")
+    suffix = _suffix(output)
+    chosen = asked or SUFFIXES.get(suffix)
+    if chosen is None:
+        kind = f"unknown file type {suffix!r}" if suffix else "no suffix says what to write"
+        raise UsageError(f"{output}: {kind}; use .jsonl, .csv or .parquet, or say --format")
+    return Target(output, chosen)
+
+
+def _suffix(path: Path) -> str:
+    return Path(path.stem).suffix if path.suffix in {".gz", ".zst"} else path.suffix
+
+
+def _one(
+    classifier: Classifier, paper: dict[str, str], target: Target, options: dict[str, Any]
+) -> None:
+    [prediction] = classifier.classify([paper], **options)
+    answer = {
+        "categories": [
+            {
+                "category": one.category,
+                "name": one.name,
+                # As many digits as the f32 behind it has.
+                "probability": float(f"{one.probability:.7g}"),
+                "assigned": one.assigned,
+            }
+            for one in prediction.categories
+        ],
+        "truncated": prediction.truncated,
+    }
+    if target.path is None and target.format == "table":
+        from arxiv_core.cli.table import show
+
+        show([answer | {"title": paper["title"]}])
+    elif target.path is None and target.format == "jsonl":
+        typer.echo(json.dumps(answer, ensure_ascii=False))
+    else:
+        if "primary" in paper:
+            raise UsageError("--primary is for an answer on the terminal; leave -o away")
+        with tempfile.TemporaryDirectory(prefix="arxiv-core-") as scratch:
+            papers = Path(scratch, "paper.jsonl")
+            papers.write_text(json.dumps(paper), encoding="utf-8")
+            _many(classifier, str(papers), target, options)
+
+
+def _many(classifier: Classifier, source: str, target: Target, options: dict[str, Any]) -> None:
+    from arxiv_core.cli.progress import bars
+
+    beside = target.path.parent if target.path is not None else None
+    with tempfile.TemporaryDirectory(dir=beside, prefix=".arxiv-core-") as scratch:
+        answer = target.direct
+        if answer is None:
+            kind = "jsonl" if target.format == "table" else target.format
+            answer = str(Path(scratch, f"answer.{kind}"))
+        with bars() as progress:
+            summary = classifier.classify_file(
+                _spooled(source, Path(scratch)), answer, progress=progress, **options
+            )
+        if target.path is not None:
+            if target.direct is None:
+                Path(answer).replace(target.path)
+            typer.echo(f"{summary['papers']:,} papers -> {target.path}", err=True)
+        elif target.format == "table":
+            from arxiv_core.cli.table import show
+
+            with Path(answer).open(encoding="utf-8") as lines:
+                show(map(json.loads, lines))
+        elif target.direct is None:
+            with Path(answer).open("rb") as text:
+                sys.stdout.flush()
+                shutil.copyfileobj(text, sys.stdout.buffer)
+    if summary["skipped"]:
+        first = summary["errors"][0]
+        typer.echo(f"{summary['skipped']:,} records could not be read, first: {first}", err=True)
+
+
+def _spooled(source: str, scratch: Path) -> str:
+    """The source; what is typed at a terminal as a file, so that Ctrl-C is heard meanwhile."""
+    if source != "-" or not sys.stdin.isatty():
+        return source
+    typer.echo("reading papers from the terminal, one JSON object a line, Ctrl-D ends", err=True)
+    typed = scratch / "typed.jsonl"
+    typed.write_text(sys.stdin.read(), encoding="utf-8")
+    return str(typed)

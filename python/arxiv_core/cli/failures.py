@@ -1,0 +1,47 @@
+"""What the command says, and the code it ends with, when something goes wrong."""
+
+from __future__ import annotations
+
+import os
+
+from arxiv_core import ArxivCoreError, OptionError
+from arxiv_core.extras import MissingExtraError
+
+__all__ = ["UsageError", "explain"]
+
+FAILURE = 1
+USAGE = 2
+INTERRUPTED = 130
+
+
+class UsageError(Exception):
+    """The command line does not make sense."""
+
+
+def explain(error: BaseException) -> tuple[int, str]:
+    """Say in one sentence what went wrong.
+
+    Parameters
+    ----------
+    error
+        Whatever a command raised.
+
+    Returns
+    -------
+    tuple of int and str
+        The exit code and the sentence.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED, "stopped; nothing half-written was left behind"
+    if isinstance(error, UsageError):
+        return USAGE, str(error)
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return FAILURE, f"{os.fsdecode(error.filename)}: {error.strerror}"
+    if isinstance(error, (OSError, MissingExtraError)):
+        return FAILURE, str(error)
+
+    if isinstance(error, OptionError):
+        return USAGE, str(error)
+    if isinstance(error, ArxivCoreError):
+        return FAILURE, str(error)
+    return FAILURE, f"internal error: {type(error).__name__}: {error} (--debug shows where)"

@@ -1,0 +1,53 @@
+"""What a stage says when it is done: its figures, one a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+__all__ = ["show"]
+
+
+def show(stage: str, summary: Mapping[str, Any]) -> None:
+    """Print a stage's summary to standard output.
+
+    Parameters
+    ----------
+    stage
+        The table's title.
+    summary
+        Figures by name; nested ones are shown as ``outer.inner``, long lists only as a count.
+    """
+    table = Table(
+        box=box.SIMPLE, title=stage, title_justify="left", title_style="bold", show_header=False
+    )
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", overflow="fold")
+    for name, value in _figures(summary, ""):
+        table.add_row(Text(name), Text(value))
+    Console().print(table)
+
+
+def _figures(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _figures(value, f"{prefix}{name}.")
+        elif isinstance(value, list) and len(value) > 3:
+            yield f"{prefix}{name}", f"({len(value)})"
+        elif value is not None:
+            yield f"{prefix}{name}", _written(value)
+
+
+def _written(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1e5 else f"{value:,.0f}"
+    return str(value)

@@ -1,0 +1,55 @@
+"""Answers for reading: a small table a paper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+__all__ = ["show"]
+
+BAR = 24
+
+
+def show(answers: Iterable[dict[str, Any]]) -> None:
+    """Print answers to standard output.
+
+    Parameters
+    ----------
+    answers
+        Lines of a JSONL answer.
+    """
+    console = Console()
+    for answer in answers:
+        title = answer.get("title") or answer.get("id") or f"paper {answer['row'] + 1}"
+        table = Table(
+            box=box.SIMPLE_HEAD,
+            title=escape(title),
+            title_justify="left",
+            title_style="bold",
+            caption="The text is longer than the model reads; its end was left out."
+            if answer.get("truncated")
+            else None,
+            caption_justify="left",
+        )
+        table.add_column("category", no_wrap=True)
+        table.add_column("name")
+        table.add_column("probability", justify="right", no_wrap=True)
+        table.add_column("", width=BAR, no_wrap=True)
+        table.add_column("assigned", justify="center")
+        for one in answer["categories"]:
+            style = "bold green" if one["assigned"] else ""
+            table.add_row(
+                one["category"],
+                one["name"],
+                f"{one['probability']:.3f}",
+                Text("━" * round(one["probability"] * BAR), style="green"),
+                "yes" if one["assigned"] else "",
+                style=style,
+            )
+        console.print(table)

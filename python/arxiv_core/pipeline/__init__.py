@@ -1,0 +1,42 @@
+"""The pipeline's stages, one file each: configuration in, files under ``paths`` out.
+
+Every stage is ``run(config, progress) -> summary``. What a stage computes is computed in Rust;
+here it learns where things lie and what it is called with.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from arxiv_core.config import Config
+    from arxiv_core.stages import OnProgress
+
+__all__ = ["STAGES", "run"]
+
+STAGES = ("fetch", "prepare", "embed", "train", "evaluate", "package")
+"""In the order in which each needs the one before."""
+
+
+def run(stage: str, config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
+    """Run one stage.
+
+    Parameters
+    ----------
+    stage
+        One of `STAGES`.
+    config
+        The composed configuration.
+    progress
+        Receives progress.
+
+    Returns
+    -------
+    dict
+        The stage's summary, which also lies beside its output.
+    """
+    if stage not in STAGES:
+        raise ValueError(f"stage {stage!r}: one of {', '.join(STAGES)}")
+    summary: dict[str, Any] = importlib.import_module(f"{__name__}.{stage}").run(config, progress)
+    return summary

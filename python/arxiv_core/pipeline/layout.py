@@ -1,0 +1,73 @@
+"""Where the stages' files lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from arxiv_core import ArxivCoreError
+
+if TYPE_CHECKING:
+    from arxiv_core.config import Config
+
+__all__ = ["Layout", "NotYetError", "needs"]
+
+
+class NotYetError(ArxivCoreError):
+    """A stage's input is not there: the stage before it has not run."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths of every stage's output."""
+
+    prepared: Path
+    """``papers.parquet``, ``manifest.json``, the quarantine file."""
+    embeddings: Path
+    run: Path
+    """Model, metrics and configuration of one run."""
+
+    @classmethod
+    def of(cls, config: Config) -> Layout:
+        """Derive every path from ``paths``, the model's name and the run's."""
+        data = Path(config.paths.data)
+        encoder = Path(config.model.name).name
+        return cls(
+            prepared=data / "prepared",
+            embeddings=data / "embeddings" / f"{encoder}.safetensors",
+            run=Path(config.paths.runs) / config.run,
+        )
+
+    @property
+    def papers(self) -> Path:
+        """The papers table."""
+        return self.prepared / "papers.parquet"
+
+    @property
+    def model(self) -> Path:
+        """The model directory that `train` writes."""
+        return self.run / "model"
+
+    @property
+    def metrics(self) -> Path:
+        """What `evaluate` found."""
+        return self.run / "metrics.json"
+
+    @property
+    def package(self) -> Path:
+        """The model directory that `package` writes, complete with metrics and card."""
+        return self.run / "package"
+
+
+def needs(path: Path, stage: str) -> Path:
+    """Return `path`, which `stage` writes.
+
+    Raises
+    ------
+    NotYetError
+        There is nothing.
+    """
+    if not path.exists():
+        raise NotYetError(f"{path} is not there yet: run arxiv-core {stage} first")
+    return path

@@ -1,0 +1,41 @@
+"""What goes over the wire."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+
+class Paper(BaseModel):
+    """A paper to classify."""
+
+    title: str = Field(description="Title, LaTeX allowed")
+    abstract: str = Field(description="Abstract, LaTeX allowed")
+    primary: str | None = Field(
+        default=None, description="Category its author declared; always part of the answer"
+    )
+
+
+class Suggestion(BaseModel):
+    """One category of the answer."""
+
+    category: str
+    probability: float
+
+
+class Message(BaseModel):
+    """Every error's body."""
+
+    message: str
+
+
+class Health(BaseModel):
+    """The process is up and its model is loaded."""
+
+    status: str
+
+
+class Info(BaseModel):
+    """Which code and which model answer."""
+
+    version: str
+    model: dict[str, object]

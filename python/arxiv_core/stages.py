@@ -1,0 +1,207 @@
+"""Whole stages, each one call into Rust: dicts in, dicts out, progress and Ctrl-C on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, TypedDict, cast
+
+from arxiv_core import _core
+
+__all__ = ["OnProgress", "TaxonomyEntry", "embed", "evaluate", "prepare", "taxonomy", "train"]
+
+OnProgress = Callable[[dict[str, Any]], None]
+"""Called with ``{"stage", "done", "total", "unit"}`` and a stage's live figures (loss, rate, …)
+beside them. ``total`` is 0 where it is unknown. An exception raised inside stops the stage."""
+
+Options = Mapping[str, Any]
+StrPath = str | os.PathLike[str]
+
+
+class TaxonomyEntry(TypedDict):
+    """One arXiv category."""
+
+    category: str
+    """Canonical label: ``cs.IT``, ``astro-ph.GA``, ``hep-th``."""
+    name: str
+    group: str
+    archive: str
+    active: bool
+    """Whether arXiv still accepts papers under it."""
+    aliases: list[str]
+    """Other names of the same label: ``math.IT`` for ``cs.IT``."""
+
+
+def taxonomy() -> list[TaxonomyEntry]:
+    """List every arXiv category, active and subsumed.
+
+    Returns
+    -------
+    list of TaxonomyEntry
+        In arXiv's own order.
+    """
+    return cast("list[TaxonomyEntry]", json.loads(_core.taxonomy()))
+
+
+def prepare(
+    source: StrPath,
+    out_dir: StrPath,
+    options: Options | None = None,
+    progress: OnProgress | None = None,
+) -> dict[str, Any]:
+    """Turn an arXiv snapshot into the papers table.
+
+    Writes ``papers.parquet``, ``manifest.json`` and a quarantine file of unreadable lines.
+    Nothing appears in `out_dir` before all of it is complete.
+
+    Parameters
+    ----------
+    source
+        Snapshot as ``.json``, ``.jsonl``, ``.gz``, ``.zst`` or Kaggle's ``.zip``; told by content.
+    out_dir
+        Directory to write into; made if it is not there.
+    options
+        Options of the stage by name; an unknown one is an error.
+    progress
+        Receives progress.
+
+    Returns
+    -------
+    dict
+        The manifest: input hash, options, counts of everything kept, dropped and why.
+
+    Raises
+    ------
+    OptionError
+        An option is unknown or cannot be used.
+    InputError
+        The source is not a snapshot.
+    OSError
+        Reading or writing failed.
+    """
+    return _stage(_core.prepare, os.fspath(source), os.fspath(out_dir), options, progress)
+
+
+def embed(
+    papers: StrPath,
+    model_dir: StrPath,
+    out: StrPath,
+    options: Options | None = None,
+    progress: OnProgress | None = None,
+) -> dict[str, Any]:
+    """Embed every paper of a table, through the cache on disk.
+
+    Parameters
+    ----------
+    papers
+        ``papers.parquet`` as written by `prepare`.
+    model_dir
+        Encoder in Hugging Face files.
+    out
+        Safetensors file to write: ``embeddings``, float32 [papers, hidden], in row order.
+    options
+        ``device``, ``dtype``, ``max_length``, ``batch_tokens``, ``cache_dir``.
+    progress
+        Receives progress.
+
+    Returns
+    -------
+    dict
+        What was embedded, how much came from the cache, and how fast.
+    """
+    return _stage(
+        _core.embed, os.fspath(papers), os.fspath(model_dir), os.fspath(out), options, progress
+    )
+
+
+def train(
+    papers: StrPath,
+    embeddings: StrPath,
+    out_dir: StrPath,
+    options: Options | None = None,
+    progress: OnProgress | None = None,
+) -> dict[str, Any]:
+    """Fit a head, its calibration and its thresholds, and write a model directory.
+
+    Parameters
+    ----------
+    papers
+        ``papers.parquet``; its ``split`` column says what is fitted on.
+    embeddings
+        The table's embeddings, as written by `embed`.
+    out_dir
+        Model directory to write.
+    options
+        Head, optimizer and calibration options by name.
+    progress
+        Receives progress, with the loss among its figures.
+
+    Returns
+    -------
+    dict
+        The fit's report.
+
+    Raises
+    ------
+    FitError
+        The head cannot be fitted on these papers.
+    """
+    return _stage(
+        _core.train,
+        os.fspath(papers),
+        os.fspath(embeddings),
+        os.fspath(out_dir),
+        options,
+        progress,
+    )
+
+
+def evaluate(
+    papers: StrPath,
+    embeddings: StrPath | None,
+    model_dir: StrPath,
+    split: str = "test",
+    options: Options | None = None,
+    progress: OnProgress | None = None,
+) -> dict[str, Any]:
+    """Score a model on one split of a papers table.
+
+    Parameters
+    ----------
+    papers
+        ``papers.parquet``.
+    embeddings
+        The table's embeddings, or None to encode the split now.
+    model_dir
+        Model directory.
+    split
+        ``train``, ``validation`` or ``test``.
+    options
+        Options of the stage by name.
+    progress
+        Receives progress.
+
+    Returns
+    -------
+    dict
+        The metrics.
+    """
+    return _stage(
+        _core.evaluate,
+        os.fspath(papers),
+        None if embeddings is None else os.fspath(embeddings),
+        os.fspath(model_dir),
+        split,
+        options,
+        progress,
+    )
+
+
+def _stage(
+    stage: Callable[..., str],
+    *arguments: Any,
+) -> dict[str, Any]:
+    *places, options, progress = arguments
+    answer = stage(*places, json.dumps(dict(options or {})), progress)
+    return cast("dict[str, Any]", json.loads(answer))
