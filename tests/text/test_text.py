@@ -12,7 +12,7 @@ LATEX = st.text(alphabet=st.sampled_from("\\{}$^_~-'`\" \nabcv'é²ﬁ\u0301"), 
 
 
 def test_cleans_latex_to_readable_text() -> None:
-    raw = "  The Schr\\\"odinger equation in $\\mathbb{R}^n$ at\n$10^{-3}$ of $\\alpha_{s}$ "
+    raw = '  The Schr\\"odinger equation in $\\mathbb{R}^n$ at\n$10^{-3}$ of $\\alpha_{s}$ '
     assert _core.clean(raw) == "The Schrödinger equation in R^n at 10^-3 of alpha s"
 
 
@@ -23,7 +23,9 @@ def test_cleaning_twice_equals_once(text: str) -> None:
 
 
 def test_template_cleans_and_joins_both_parts() -> None:
-    assert _core.template("A {\\it title}", " An\n abstract.") == "A title. An abstract."
+    assert (
+        _core.template("A {\\it title}", " An\n abstract.") == "A title. An abstract."
+    )
     assert _core.template(title="Why?", abstract="So.") == "Why? So."
     assert _core.template("", "So.") == "So."
     assert _core.TEMPLATE_VERSION == 1
