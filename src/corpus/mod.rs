@@ -1,6 +1,3 @@
 //! Room `corpus`.
 
-pub mod dedup;
-pub mod split;
-pub mod subset;
 pub mod taxonomy;

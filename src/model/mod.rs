@@ -5,5 +5,6 @@
 //! verifies it before anything is used.
 
 pub mod directory;
+pub mod head;
 pub mod manifest;
 pub mod spec;

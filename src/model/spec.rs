@@ -42,17 +42,23 @@ pub struct Spec {
 pub enum HeadSpec {
     /// `weight` [labels, hidden], `bias` [labels].
     Linear {},
-    /// One hidden layer over the embedding.
+    /// Hidden layers over the embedding.
     Mlp {
-        /// Width of the hidden layer.
+        /// Width of a hidden layer.
         width: usize,
+        /// Hidden layers side by side, whose logits are averaged.
+        members: usize,
     },
-    /// A hidden layer over the embedding beside hashed n-grams of the text.
+    /// Hidden layers over the embedding beside the summed vectors of the text's n-grams.
     Hybrid {
-        /// Width of the hidden layer.
+        /// Width of a hidden layer.
         width: usize,
-        /// Number of n-gram features.
+        /// Hidden layers side by side, whose logits are averaged.
+        members: usize,
+        /// Number of n-grams.
         features: usize,
+        /// Values of an n-gram's vector, for all members together.
+        dimensions: usize,
     },
 }
 

@@ -1,1 +1,3 @@
 //! Room `tokens`.
+
+pub mod ngrams;

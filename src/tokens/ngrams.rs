@@ -1,0 +1,451 @@
+//! Text → sparse n-gram features: the words a sentence embedding averages away.
+//!
+//! A word is a run of letters and digits, in lower case. Features are single words and pairs
+//! of neighbours, counted apart in the title and in the abstract, because a title's words say
+//! more. A feature is stored as 32 bits of its hash: with some 50,000 of them among 2³² values,
+//! about one unseen n-gram in 80,000 is taken for one.
+//!
+//! Weights are those of TF-IDF with sublinear counts (`(1 + ln count) · idf`), each part of a
+//! paper scaled to unit length.
+
+use crate::error::{Error, Result};
+use crate::observe::Observer;
+use crate::text;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Features of one paper: ids in rising order, each with its weight.
+pub type SparseRow = Vec<(u32, f32)>;
+
+/// Version of the function from text to n-gram hashes; stored with every vocabulary.
+pub const NGRAMS_VERSION: u32 = 1;
+
+/// How a [`Vocabulary`] is chosen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Selection {
+    /// Most n-grams of title and abstract together that are kept.
+    pub features: usize,
+    /// Most n-grams of titles that are kept.
+    pub title_features: usize,
+    /// An n-gram in fewer papers is not looked at.
+    pub min_papers: u32,
+    /// Papers looked at, evenly spread over those given; bounds the memory.
+    pub max_papers: usize,
+}
+
+impl Default for Selection {
+    fn default() -> Self {
+        Self {
+            features: 40_000,
+            title_features: 8_000,
+            min_papers: 5,
+            max_papers: 200_000,
+        }
+    }
+}
+
+/// The n-grams a model knows, with their inverse document frequencies.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Vocabulary {
+    body: Part,
+    title: Part,
+}
+
+/// One part's features: hashes in rising order, so that a feature's id is where it is found.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Part {
+    hashes: Vec<u32>,
+    idf: Vec<f32>,
+}
+
+impl Part {
+    fn new(name: &str, hashes: Vec<u32>, idf: Vec<f32>) -> Result<Self> {
+        if hashes.len() != idf.len() {
+            return Err(Error::shape(
+                format!("{name} idf"),
+                [hashes.len()],
+                [idf.len()],
+            ));
+        }
+        if hashes.windows(2).any(|pair| pair[0] >= pair[1]) {
+            return Err(Error::input(
+                format!("{name} hashes"),
+                "not in rising order",
+            ));
+        }
+        Ok(Self { hashes, idf })
+    }
+
+    /// Appends the features among `grams` (sorted), ids counted from `first`.
+    fn append(&self, grams: &[u32], first: u32, row: &mut SparseRow) {
+        let start = row.len();
+        let mut squares = 0.0_f64;
+        for run in grams.chunk_by(|a, b| a == b) {
+            if let Ok(index) = self.hashes.binary_search(&run[0]) {
+                let weight = (1.0 + (run.len() as f32).ln()) * self.idf[index];
+                squares += f64::from(weight) * f64::from(weight);
+                row.push((first + index as u32, weight));
+            }
+        }
+        let norm = if squares > 0.0 {
+            (1.0 / squares.sqrt()) as f32
+        } else {
+            0.0
+        };
+        for (_, weight) in &mut row[start..] {
+            *weight *= norm;
+        }
+    }
+}
+
+impl Vocabulary {
+    /// A vocabulary from its stored arrays: the hashes of the body's features and of the
+    /// title's, each rising, and the inverse document frequencies of both, one after the other.
+    ///
+    /// # Errors
+    /// [`Error::Shape`], [`Error::Input`] where hashes are not in rising order.
+    pub fn from_parts(body: Vec<u32>, title: Vec<u32>, mut idf: Vec<f32>) -> Result<Self> {
+        if idf.len() != body.len() + title.len() {
+            return Err(Error::shape("idf", [body.len() + title.len()], [idf.len()]));
+        }
+        let tail = idf.split_off(body.len());
+        Ok(Self {
+            body: Part::new("body", body, idf)?,
+            title: Part::new("title", title, tail)?,
+        })
+    }
+
+    /// Number of features.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.body.hashes.len() + self.title.hashes.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Hashes of the features of title and abstract together.
+    #[must_use]
+    pub fn body(&self) -> &[u32] {
+        &self.body.hashes
+    }
+
+    /// Hashes of the features of titles alone.
+    #[must_use]
+    pub fn title(&self) -> &[u32] {
+        &self.title.hashes
+    }
+
+    /// Inverse document frequencies, the body's and then the title's.
+    pub fn idf(&self) -> impl Iterator<Item = f32> + '_ {
+        self.body.idf.iter().chain(&self.title.idf).copied()
+    }
+
+    /// The features of one paper. Cleans both texts first, which changes nothing in clean ones.
+    #[must_use]
+    pub fn row(&self, title: &str, r#abstract: &str) -> SparseRow {
+        let (body, titles) = grams(&text::clean(title), &text::clean(r#abstract));
+        let mut row = SparseRow::with_capacity(256);
+        self.body.append(&body, 0, &mut row);
+        self.title
+            .append(&titles, self.body.hashes.len() as u32, &mut row);
+        row
+    }
+
+    /// The features of many papers, in their order.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where there are not as many titles as abstracts.
+    pub fn rows<S: AsRef<str> + Sync>(
+        &self,
+        titles: &[S],
+        abstracts: &[S],
+    ) -> Result<Vec<SparseRow>> {
+        if titles.len() != abstracts.len() {
+            return Err(Error::shape("abstracts", [titles.len()], [abstracts.len()]));
+        }
+        Ok(titles
+            .par_iter()
+            .zip(abstracts)
+            .map(|(title, r#abstract)| self.row(title.as_ref(), r#abstract.as_ref()))
+            .collect())
+    }
+
+    /// Chooses the n-grams that say most about `labels` (per paper: indexes below `width`).
+    ///
+    /// An n-gram's score is the sum over labels of `c · ln(c / e) - (c - e)` with `c` papers
+    /// that have both and `e` expected by chance, over labels where `c > e`: the Poisson
+    /// log-likelihood ratio of being bound to that label. Equal scores go by hash.
+    ///
+    /// # Errors
+    /// [`Error::Shape`], [`Error::Interrupted`].
+    pub fn select<S: AsRef<str> + Sync>(
+        titles: &[S],
+        abstracts: &[S],
+        labels: &[Vec<u32>],
+        width: usize,
+        selection: &Selection,
+        observer: &dyn Observer,
+    ) -> Result<Self> {
+        if titles.len() != abstracts.len() || titles.len() != labels.len() {
+            return Err(Error::shape(
+                "titles, abstracts and labels",
+                [titles.len(); 3],
+                [titles.len(), abstracts.len(), labels.len()],
+            ));
+        }
+        let step = titles.len().div_ceil(selection.max_papers.max(1)).max(1);
+        let chosen: Vec<usize> = (0..titles.len()).step_by(step).collect();
+        let mut body = Vec::with_capacity(chosen.len());
+        let mut title = Vec::with_capacity(chosen.len());
+        for block in chosen.chunks(4096) {
+            observer.check()?;
+            observer.report(
+                "count words",
+                body.len() as u64,
+                chosen.len() as u64,
+                "papers",
+            );
+            let found: Vec<_> = block
+                .par_iter()
+                .map(|&paper| {
+                    let (mut body, mut title) = grams(
+                        &text::clean(titles[paper].as_ref()),
+                        &text::clean(abstracts[paper].as_ref()),
+                    );
+                    body.dedup();
+                    title.dedup();
+                    (body, title)
+                })
+                .collect();
+            for (found_body, found_title) in found {
+                body.push(found_body);
+                title.push(found_title);
+            }
+        }
+        let labels: Vec<&[u32]> = chosen
+            .iter()
+            .map(|&paper| labels[paper].as_slice())
+            .collect();
+        observer.check()?;
+        let part =
+            |grams: &[Vec<u32>], most| choose(grams, &labels, width, most, selection.min_papers);
+        Ok(Self {
+            body: part(&body, selection.features),
+            title: part(&title, selection.title_features),
+        })
+    }
+}
+
+/// Keeps the `most` best of the n-grams in at least `min_papers` of the papers.
+/// `grams` holds every paper's n-grams once.
+fn choose(
+    grams: &[Vec<u32>],
+    labels: &[&[u32]],
+    width: usize,
+    most: usize,
+    min_papers: u32,
+) -> Part {
+    let mut all: Vec<u32> = grams.iter().flatten().copied().collect();
+    all.par_sort_unstable();
+    let (hashes, counts): (Vec<u32>, Vec<u32>) = all
+        .chunk_by(|a, b| a == b)
+        .filter(|run| run.len() >= min_papers.max(1) as usize)
+        .map(|run| (run[0], run.len() as u32))
+        .unzip();
+    drop(all);
+    let mut joint = vec![0_u32; hashes.len() * width];
+    let mut totals = vec![0_u32; width];
+    for (paper, labels) in grams.iter().zip(labels) {
+        for &label in *labels {
+            totals[label as usize] += 1;
+        }
+        for gram in paper {
+            if let Ok(index) = hashes.binary_search(gram) {
+                for &label in *labels {
+                    joint[index * width + label as usize] += 1;
+                }
+            }
+        }
+    }
+    let papers = grams.len() as f64;
+    let mut ranked: Vec<(f64, usize)> = (0..hashes.len())
+        .into_par_iter()
+        .map(|index| {
+            let score: f64 = joint[index * width..(index + 1) * width]
+                .iter()
+                .zip(&totals)
+                .map(|(&count, &total)| {
+                    let count = f64::from(count);
+                    let expected = f64::from(counts[index]) * f64::from(total) / papers;
+                    if count > expected {
+                        count * (count / expected).ln() - (count - expected)
+                    } else {
+                        0.0
+                    }
+                })
+                .sum();
+            (score, index)
+        })
+        .collect();
+    ranked.par_sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    ranked.truncate(most);
+    ranked.par_sort_unstable_by_key(|&(_, index)| index);
+    Part {
+        hashes: ranked.iter().map(|&(_, index)| hashes[index]).collect(),
+        idf: ranked
+            .iter()
+            .map(|&(_, index)| {
+                (((1.0 + papers) / (1.0 + f64::from(counts[index]))).ln() + 1.0) as f32
+            })
+            .collect(),
+    }
+}
+
+/// The hashes of all n-grams of title and abstract together, and of the title alone, each
+/// sorted, repeated as often as they occur. No pair spans the two texts.
+fn grams(title: &str, r#abstract: &str) -> (Vec<u32>, Vec<u32>) {
+    let mut titles = Vec::with_capacity(32);
+    hash_grams(title, &mut titles);
+    let mut body = Vec::with_capacity(512);
+    body.extend_from_slice(&titles);
+    hash_grams(r#abstract, &mut body);
+    body.sort_unstable();
+    titles.sort_unstable();
+    (body, titles)
+}
+
+fn hash_grams(text: &str, out: &mut Vec<u32>) {
+    let mut lower = String::new();
+    let mut previous = None;
+    for word in text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+    {
+        lower.clear();
+        if word.is_ascii() {
+            lower.push_str(word);
+            lower.make_ascii_lowercase();
+        } else {
+            lower.extend(word.chars().flat_map(char::to_lowercase));
+        }
+        let hash = xxh3_64(lower.as_bytes());
+        out.push((hash >> 32) as u32);
+        if let Some(previous) = previous {
+            out.push((pair(previous, hash) >> 32) as u32);
+        }
+        previous = Some(hash);
+    }
+}
+
+/// Hash of two neighbours; their order counts.
+fn pair(first: u64, second: u64) -> u64 {
+    (first.rotate_left(29) ^ second).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::Silent;
+
+    fn ids(row: &SparseRow) -> Vec<u32> {
+        row.iter().map(|&(id, _)| id).collect()
+    }
+
+    fn vocabulary() -> Vocabulary {
+        let titles = ["Dark matter", "Dark energy", "Group theory", "Group rings"];
+        let abstracts = [
+            "halo of dark matter",
+            "halo of dark energy",
+            "finite group",
+            "a finite group",
+        ];
+        let labels = [vec![0], vec![0], vec![1], vec![1]];
+        let selection = Selection {
+            min_papers: 2,
+            ..Selection::default()
+        };
+        Vocabulary::select(&titles, &abstracts, &labels, 2, &selection, &Silent).unwrap()
+    }
+
+    #[test]
+    fn keeps_the_ngrams_that_are_frequent_enough() {
+        // Body: dark, halo, of, group, finite, "halo of", "of dark", "finite group"; titles: dark, group.
+        assert_eq!(vocabulary().body().len(), 8);
+        assert_eq!(vocabulary().title().len(), 2);
+    }
+
+    #[test]
+    fn rows_rise_and_each_part_has_unit_length() {
+        let vocabulary = vocabulary();
+        let row = vocabulary.row("Dark GROUP", "A halo of DARK-matter; dark.");
+        assert!(ids(&row).windows(2).all(|pair| pair[0] < pair[1]));
+        let (body, title): (Vec<_>, Vec<_>) = row
+            .iter()
+            .partition(|&&(id, _)| (id as usize) < vocabulary.body().len());
+        for part in [body, title] {
+            let squares: f32 = part.iter().map(|(_, weight)| weight * weight).sum();
+            assert!((squares - 1.0).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn case_spacing_and_punctuation_do_not_matter() {
+        let vocabulary = vocabulary();
+        assert_eq!(
+            vocabulary.row("Dark matter", "halo of dark matter"),
+            vocabulary.row("  DARK: matter ", "Halo (of)\n dark... Matter!")
+        );
+    }
+
+    #[test]
+    fn the_order_of_two_words_matters() {
+        let (forward, _) = grams("", "finite group");
+        let (backward, _) = grams("", "group finite");
+        assert_ne!(forward, backward);
+    }
+
+    #[test]
+    fn a_text_without_known_words_has_an_empty_row() {
+        assert!(vocabulary().row("", "Zebra 12 — été").is_empty());
+    }
+
+    #[test]
+    fn the_best_ngrams_are_kept_when_there_is_no_room_for_all() {
+        let titles = ["a", "a", "b", "b"];
+        let abstracts = ["the star", "the star", "the ring", "the ring"];
+        let labels = [vec![0], vec![0], vec![1], vec![1]];
+        let selection = Selection {
+            features: 6,
+            title_features: 0,
+            min_papers: 1,
+            max_papers: 10,
+        };
+        let vocabulary =
+            Vocabulary::select(&titles, &abstracts, &labels, 2, &selection, &Silent).unwrap();
+        assert!(!vocabulary.row("", "star").is_empty() && !vocabulary.row("", "ring").is_empty());
+        assert!(vocabulary.row("", "the").is_empty());
+    }
+
+    #[test]
+    fn stored_parts_give_the_same_vocabulary() {
+        let vocabulary = vocabulary();
+        let again = Vocabulary::from_parts(
+            vocabulary.body().to_vec(),
+            vocabulary.title().to_vec(),
+            vocabulary.idf().collect(),
+        );
+        assert_eq!(again.unwrap(), vocabulary);
+    }
+
+    #[test]
+    fn hashes_out_of_order_are_refused() {
+        assert!(Vocabulary::from_parts(vec![2, 1], vec![], vec![1.0, 1.0]).is_err());
+        assert!(Vocabulary::from_parts(vec![1, 2], vec![], vec![1.0]).is_err());
+    }
+}
