@@ -1,0 +1,414 @@
+//! The snapshot as one stream of bytes, whatever it is packed in.
+
+use crate::error::{Error, Result};
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Largest zstd window taken, log2 of bytes: 128 MiB, zstd's own limit for `--long`.
+const WINDOW_LOG: u32 = 27;
+const READ_BUFFER: usize = 1 << 18;
+
+/// What a file is packed in, told from its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Bare JSON lines.
+    Json,
+    /// gzip, of one or more members.
+    Gzip,
+    /// zstd, of one or more frames.
+    Zstd,
+    /// A zip archive with one file of JSON lines in it.
+    Zip,
+}
+
+impl Format {
+    /// `json`, `gzip`, `zstd` or `zip`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Zip => "zip",
+        }
+    }
+
+    /// The format of a file that starts with `head`; the name of a format that is not read.
+    fn detect(head: &[u8]) -> Result<Self, &'static str> {
+        match head {
+            [0x1f, 0x8b, ..] => Ok(Self::Gzip),
+            // A zstd frame, or a skippable one in front of it.
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Ok(Self::Zstd),
+            [b'P', b'K', 3 | 5 | 7, 4 | 6 | 8, ..] => Ok(Self::Zip),
+            [b'P', b'A', b'R', b'1', ..] => Err("Parquet"),
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Err("bzip2"),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Err("xz"),
+            [b'7', b'z', 0xbc, 0xaf, ..] => Err("7-Zip"),
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Err("UTF-16 text"),
+            _ => Ok(Self::Json),
+        }
+    }
+}
+
+/// A snapshot file, opened.
+#[derive(Debug)]
+pub struct Source {
+    path: PathBuf,
+    file: File,
+    head: Vec<u8>,
+    format: Format,
+    bytes: u64,
+}
+
+/// How much of a file has been read, for others to see while it is read.
+#[derive(Debug, Default)]
+pub struct Meter(AtomicU64);
+
+impl Meter {
+    /// Bytes of the file read so far, packed as they are.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Source {
+    /// Opens the file at `path` and looks at its first bytes; its name says nothing.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where it cannot be opened, [`Error::Input`] for a directory, an empty file
+    /// and formats that are not read.
+    pub fn open(path: &Path) -> Result<Self> {
+        let io = |error| Error::io(path, error);
+        let mut file = File::open(path).map_err(io)?;
+        let metadata = file.metadata().map_err(io)?;
+        if metadata.is_dir() {
+            return Err(Error::input(
+                path.display(),
+                "is a directory; expected the snapshot file",
+            ));
+        }
+        let mut head = Vec::new();
+        file.by_ref().take(8).read_to_end(&mut head).map_err(io)?;
+        if head.is_empty() {
+            return Err(Error::input(path.display(), "is empty"));
+        }
+        let format = Format::detect(&head).map_err(|name| {
+            let reason = format!("is {name}; expected JSON lines, bare or in gzip, zstd or zip");
+            Error::input(path.display(), reason)
+        })?;
+        Ok(Self {
+            path: path.to_path_buf(),
+            file,
+            head,
+            format,
+            bytes: metadata.len(),
+        })
+    }
+
+    /// Where it was opened.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it is packed in.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Its size, packed as it is; 0 for a pipe.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Hands the unpacked bytes to `consume` and gives what it returned with the SHA-256 of the
+    /// file as it lies on disk. `meter` tells how far it has come.
+    ///
+    /// # Errors
+    /// What `consume` returns; [`Error::Io`] and [`Error::Input`] (through [`Source::explain`] for
+    /// errors that `consume` meets while reading).
+    pub fn read<T>(
+        self,
+        meter: &Meter,
+        consume: impl FnOnce(&mut dyn Read) -> Result<T>,
+    ) -> Result<(T, String)> {
+        let Self {
+            path,
+            file,
+            head,
+            format,
+            ..
+        } = self;
+        if format == Format::Zip {
+            return read_zip(&path, file, meter, consume);
+        }
+        let mut raw = Metered {
+            inner: Cursor::new(head).chain(file),
+            hash: Sha256::new(),
+            meter,
+        };
+        let value = match format {
+            Format::Gzip => {
+                let raw = BufReader::with_capacity(READ_BUFFER, &mut raw);
+                consume(&mut flate2::bufread::MultiGzDecoder::new(raw))?
+            }
+            Format::Zstd => {
+                let raw = BufReader::with_capacity(READ_BUFFER, &mut raw);
+                let mut decoder = zstd::Decoder::with_buffer(raw)
+                    .map_err(|error| Self::explain(&path, format, error))?;
+                decoder
+                    .window_log_max(WINDOW_LOG)
+                    .map_err(|error| Self::explain(&path, format, error))?;
+                consume(&mut decoder)?
+            }
+            Format::Json | Format::Zip => consume(&mut raw)?,
+        };
+        io::copy(&mut raw, &mut io::sink()).map_err(|error| Error::io(&path, error))?;
+        Ok((value, hex(raw.hash)))
+    }
+
+    /// The error for a read that failed: the system's own, or damage in what the file is packed in.
+    #[must_use]
+    pub fn explain(path: &Path, format: Format, error: io::Error) -> Error {
+        let name = format.as_str();
+        if error.raw_os_error().is_some() {
+            Error::io(path, error)
+        } else if error.kind() == io::ErrorKind::UnexpectedEof || is_incomplete(&error) {
+            Error::input(
+                path.display(),
+                format!("the {name} data ends early: the file is truncated"),
+            )
+        } else {
+            Error::input(
+                path.display(),
+                format!("the {name} data is damaged: {error}"),
+            )
+        }
+    }
+}
+
+fn is_incomplete(error: &io::Error) -> bool {
+    error.to_string().contains("incomplete frame")
+}
+
+fn read_zip<T>(
+    path: &Path,
+    mut file: File,
+    meter: &Meter,
+    consume: impl FnOnce(&mut dyn Read) -> Result<T>,
+) -> Result<(T, String)> {
+    use std::io::Seek;
+    let damaged = |error: zip::result::ZipError| match error {
+        zip::result::ZipError::Io(error) => Source::explain(path, Format::Zip, error),
+        error => Error::input(path.display(), format!("the zip cannot be read: {error}")),
+    };
+    let mut archive =
+        zip::ZipArchive::new(BufReader::with_capacity(READ_BUFFER, &file)).map_err(damaged)?;
+    let files: Vec<String> = archive
+        .file_names()
+        .filter(|name| !name.ends_with('/') && !name.starts_with("__MACOSX/"))
+        .map(str::to_owned)
+        .collect();
+    let json: Vec<&String> = files
+        .iter()
+        .filter(|name| name.ends_with(".json") || name.ends_with(".jsonl"))
+        .collect();
+    let name = match (files.as_slice(), json.as_slice()) {
+        ([only], _) => only,
+        (_, [only]) => *only,
+        _ => {
+            let reason = format!(
+                "expected one .json file in the zip, found [{}]",
+                files.join(", ")
+            );
+            return Err(Error::input(path.display(), reason));
+        }
+    };
+    let value = {
+        let mut member = archive.by_name(name).map_err(damaged)?;
+        let (packed, unpacked) = (member.compressed_size(), member.size());
+        let mut reader = Scaled {
+            inner: &mut member,
+            packed,
+            unpacked,
+            seen: 0,
+            meter,
+        };
+        consume(&mut reader)?
+    };
+    drop(archive);
+    // The archive was read from its end and its middle: the hash takes a pass of its own.
+    let mut hash = Sha256::new();
+    file.rewind().map_err(|error| Error::io(path, error))?;
+    let mut buffer = vec![0; READ_BUFFER];
+    loop {
+        match file
+            .read(&mut buffer)
+            .map_err(|error| Error::io(path, error))?
+        {
+            0 => return Ok((value, hex(hash))),
+            read => hash.update(&buffer[..read]),
+        }
+    }
+}
+
+fn hex(hash: Sha256) -> String {
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Hashes and counts what is read through it.
+struct Metered<'m, R> {
+    inner: R,
+    hash: Sha256,
+    meter: &'m Meter,
+}
+
+impl<R: Read> Read for Metered<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.hash.update(&buffer[..read]);
+        self.meter.0.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// Counts unpacked bytes as if they were packed ones, evenly.
+struct Scaled<'m, R> {
+    inner: R,
+    packed: u64,
+    unpacked: u64,
+    seen: u64,
+    meter: &'m Meter,
+}
+
+impl<R: Read> Read for Scaled<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.seen += read as u64;
+        let share = self.seen as f64 / self.unpacked.max(1) as f64;
+        self.meter
+            .0
+            .store((share * self.packed as f64) as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    const TEXT: &[u8] = b"{\"id\":\"0704.0001\"}\n{\"id\":\"0704.0002\"}";
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, text) in files {
+            writer
+                .start_file(*name, zip::write::SimpleFileOptions::default())
+                .unwrap();
+            writer.write_all(text).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    fn read(bytes: &[u8]) -> Result<(Vec<u8>, String)> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("snapshot.bin");
+        std::fs::write(&path, bytes).unwrap();
+        let source = Source::open(&path)?;
+        let format = source.format();
+        source.read(&Meter::default(), |reader| {
+            let mut text = Vec::new();
+            reader
+                .read_to_end(&mut text)
+                .map_err(|error| Source::explain(&path, format, error))?;
+            Ok(text)
+        })
+    }
+
+    #[test]
+    fn every_packing_gives_the_same_text_and_its_own_hash() {
+        let twice = [gzip(&TEXT[..20]), gzip(&TEXT[20..])].concat();
+        let wide = {
+            let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+            encoder.window_log(WINDOW_LOG).unwrap();
+            encoder.write_all(TEXT).unwrap();
+            encoder.finish().unwrap()
+        };
+        let mac: &[(&str, &[u8])] = &[
+            ("__MACOSX/a.json", b"x"),
+            ("a.json", TEXT),
+            ("readme", b"x"),
+        ];
+        for packed in [
+            TEXT.to_vec(),
+            gzip(TEXT),
+            twice,
+            wide,
+            zipped(&[("a", TEXT)]),
+            zipped(mac),
+        ] {
+            let (text, hash) = read(&packed).unwrap();
+            assert_eq!(text, TEXT);
+            assert_eq!(hash, hex(Sha256::new_with_prefix(&packed)));
+        }
+    }
+
+    #[test]
+    fn truncated_and_damaged_packings_say_so() {
+        let long: Vec<u8> = (0..200_000u32).flat_map(u32::to_le_bytes).collect();
+        let zst = zstd::encode_all(&long[..], 1).unwrap();
+        for packed in [gzip(&long), zst.clone()] {
+            let error = read(&packed[..packed.len() / 2]).unwrap_err();
+            assert!(matches!(error, Error::Input { .. }), "{error}");
+            assert!(error.to_string().contains("truncated"), "{error}");
+        }
+        let mut flipped = gzip(&long);
+        let middle = flipped.len() / 2;
+        flipped[middle..middle + 64].fill(0xff);
+        let error = read(&flipped).unwrap_err();
+        assert!(matches!(error, Error::Input { .. }), "{error}");
+        let whole = zipped(&[("a.json", &long)]);
+        let error = read(&whole[..whole.len() / 2]).unwrap_err();
+        assert!(matches!(error, Error::Input { .. }), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_snapshot_is_refused_with_its_path() {
+        for (bytes, message) in [
+            (&b""[..], "is empty"),
+            (b"PAR1....", "is Parquet"),
+            (b"BZh91AY", "is bzip2"),
+            (
+                &zipped(&[("a.json", TEXT), ("b.json", TEXT)]),
+                "[a.json, b.json]",
+            ),
+        ] {
+            let error = read(bytes).unwrap_err().to_string();
+            assert!(
+                error.contains(message) && error.contains("snapshot.bin"),
+                "{error}"
+            );
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let error = Source::open(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("directory"), "{error}");
+        let missing = Source::open(&folder.path().join("none")).unwrap_err();
+        assert!(matches!(missing, Error::Io { .. }), "{missing}");
+    }
+}
