@@ -4,37 +4,7 @@ use super::parquet::{self, Rows};
 use crate::error::Result;
 use std::path::Path;
 
-/// The part of the corpus a paper belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Split {
-    /// Weights are fitted on it.
-    Train,
-    /// Thresholds and calibration are fitted on it.
-    Validation,
-    /// Everything reported is measured on it.
-    Test,
-}
-
-impl Split {
-    /// All three, in order of time.
-    pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
-
-    /// The name in the papers table.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Validation => "validation",
-            Self::Test => "test",
-        }
-    }
-
-    /// The split with this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|split| split.name() == name)
-    }
-}
+pub use super::split::Split;
 
 /// Rows of a papers table, one entry a paper in every column.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

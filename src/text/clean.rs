@@ -36,42 +36,76 @@ fn rewrite(text: &str, out: &mut String) {
     unicode::compose(out, start);
 }
 
-/// Bytes by what they may start: 0 nothing, 1 depends on its neighbours, 2 a rule.
-const CLASS: [u8; 256] = {
-    let mut class = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        class[byte] = match byte as u8 {
-            b' ' | b'-' | b'\'' | b'^' | b'_' => 1,
-            b'\\' | b'$' | b'{' | b'}' | b'~' | b'`' => 2,
-            0..=0x1f | 0x7f.. => 2,
-            _ => 0,
-        };
-        byte += 1;
-    }
-    class
-};
+/// Bytes looked at in one go, a multiple of 8.
+const BLOCK: usize = 32;
+
+/// True for a byte that starts a rule wherever it stands.
+#[inline(always)]
+const fn acts(byte: u8) -> bool {
+    (byte < b' ')
+        | (byte >= b'{') & (byte != b'|')
+        | (byte == b'\\')
+        | (byte == b'$')
+        | (byte == b'`')
+}
+
+/// True for a byte whose neighbours decide.
+#[inline(always)]
+const fn depends(byte: u8) -> bool {
+    (byte == b' ') | (byte == b'-') | (byte == b'\'') | (byte == b'^') | (byte == b'_')
+}
+
+/// True if `byte` between `left` and `right` stays as it is; 0 stands for no neighbour.
+/// Without branches, so that the compiler can look at many bytes at once.
+#[inline(always)]
+const fn stays(left: u8, byte: u8, right: u8, math: bool) -> bool {
+    let blank = (byte == b' ') & ((left == 0) | acts(right) | depends(right));
+    let quote = (byte == b'-') | (byte == b'\'');
+    let pair = quote & ((left == 0) | (left == byte) | (right == byte));
+    let script = (byte == b'^') | (byte == b'_');
+    let raised = script & (math | (right == b'{') | (right == b'\\'));
+    !(acts(byte) | blank | pair | raised)
+}
 
 /// Where the run of bytes ends that starts at `from` and stays as it is.
 pub(super) fn plain_end(text: &[u8], from: usize, math: bool) -> usize {
+    let byte = |at: usize| text.get(at).copied().unwrap_or(0);
     let mut at = from;
-    while let Some(&byte) = text.get(at) {
-        match CLASS[byte as usize] {
-            0 => {}
-            1 if stays(text, from, at, byte, math) => {}
-            _ => break,
+    let mut left = 0;
+    while at < text.len() {
+        // The block needs a neighbour on either side.
+        if at > from && at + BLOCK < text.len() {
+            let clear = clear_bytes(&text[at - 1..=at + BLOCK], math);
+            at += clear;
+            if clear < BLOCK {
+                return at;
+            }
+            left = byte(at - 1);
+            continue;
         }
+        if !stays(left, byte(at), byte(at + 1), math) {
+            return at;
+        }
+        left = byte(at);
         at += 1;
     }
     at
 }
 
+/// How many of the bytes in the middle of `window`, which has one more at either end, stay
+/// before the first that does not.
 #[inline]
-fn stays(text: &[u8], from: usize, at: usize, byte: u8, math: bool) -> bool {
-    let next = text.get(at + 1).copied();
-    match byte {
-        b'^' | b'_' => !math && !matches!(next, Some(b'{' | b'\\')),
-        b' ' => at > from && next.is_some_and(|next| CLASS[next as usize] == 0),
-        _ => at > from && text[at - 1] != byte && next != Some(byte),
+fn clear_bytes(window: &[u8], math: bool) -> usize {
+    let mut acts = [0_u8; BLOCK];
+    let neighbours = window.iter().zip(&window[1..]).zip(&window[2..]);
+    for (mark, ((&left, &byte), &right)) in acts.iter_mut().zip(neighbours) {
+        *mark = u8::from(!stays(left, byte, right, math));
     }
+    for (word, bytes) in acts.as_chunks::<8>().0.iter().enumerate() {
+        let marks = u64::from_le_bytes(*bytes);
+        if marks != 0 {
+            return word * 8 + marks.trailing_zeros() as usize / 8;
+        }
+    }
+    BLOCK
 }

@@ -1,5 +1,9 @@
 """The border: cleaning and the template as Python sees them."""
 
+import json
+from pathlib import Path
+
+import pytest
 from arxiv_core import _core
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +12,7 @@ LATEX = st.text(alphabet=st.sampled_from("\\{}$^_~-'`\" \nabcv'é²ﬁ\u0301"), 
 
 
 def test_cleans_latex_to_readable_text() -> None:
-    raw = "  The Schr\\\"odinger equation in $\\mathbb{R}^n$ at\n$10^{-3}$ of $\\alpha_{s}$ "
+    raw = '  The Schr\\"odinger equation in $\\mathbb{R}^n$ at\n$10^{-3}$ of $\\alpha_{s}$ '
     assert _core.clean(raw) == "The Schrödinger equation in R^n at 10^-3 of alpha s"
 
 
@@ -19,7 +23,23 @@ def test_cleaning_twice_equals_once(text: str) -> None:
 
 
 def test_template_cleans_and_joins_both_parts() -> None:
-    assert _core.template("A {\\it title}", " An\n abstract.") == "A title. An abstract."
+    assert (
+        _core.template("A {\\it title}", " An\n abstract.") == "A title. An abstract."
+    )
     assert _core.template(title="Why?", abstract="So.") == "Why? So."
     assert _core.template("", "So.") == "So."
     assert _core.TEMPLATE_VERSION == 1
+
+
+def test_real_abstracts_come_out_without_markup() -> None:
+    snapshot = Path("../shared/data/kaggle-snapshot-1000.jsonl")
+    if not snapshot.exists():
+        pytest.skip(f"{snapshot} is not on this machine")
+    lines = snapshot.read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 1000
+    for line in lines:
+        paper = json.loads(line)
+        text = _core.clean(paper["abstract"])
+        assert text == _core.clean(text)
+        assert not set("\\${}`\n") & set(text), paper["id"]
+        assert len(text) > 0.5 * len(paper["abstract"].strip()), paper["id"]

@@ -13,8 +13,10 @@ __all__ = [
     "Choice",
     "Config",
     "Data",
+    "Duplicates",
     "Head",
     "HeadKind",
+    "LabelMatch",
     "Labels",
     "Model",
     "Optimizer",
@@ -37,7 +39,14 @@ class SplitBy(Choice):
     """How papers are divided."""
 
     time = "time"
-    random = "random"
+    stratified = "stratified"
+
+
+class LabelMatch(Choice):
+    """Which of a paper's labels decide whether it is kept."""
+
+    any = "any"
+    primary = "primary"
 
 
 class HeadKind(Choice):
@@ -55,6 +64,18 @@ class TrainMode(Choice):
 
 
 @dataclass
+class Duplicates:
+    """Papers that say the same."""
+
+    exact: bool = True
+    """Drop a paper whose title and abstract are an earlier one's."""
+    near: bool = True
+    """Keep papers with nearly the same abstract on one side of the split."""
+    threshold: float = 0.7
+    """Jaccard similarity of three-word shingles from which two abstracts are nearly the same."""
+
+
+@dataclass
 class Data:
     """Which papers there are."""
 
@@ -62,26 +83,33 @@ class Data:
     """Snapshot file, or ``sample`` for the corpus in the package."""
     dataset: str = "Cornell-University/arxiv"
     """Kaggle data set that ``data fetch`` downloads."""
-    papers: int | None = None
-    """Keep at most so many papers, evenly over time; null keeps all."""
-    min_abstract_words: int = 10
+    since: str | None = None
+    """First month kept, YYYY-MM; null keeps all."""
+    until: str | None = None
+    """Last month kept, YYYY-MM; null keeps all."""
+    max_papers: int | None = None
+    """Keep at most so many papers, each primary category in its proportion; null keeps all."""
+    min_abstract_chars: int = 100
     """A shorter abstract cannot be judged and is left out."""
     withdrawn: bool = False
     """Keep withdrawn papers."""
-    near_duplicates: float | None = 0.8
-    """Similarity of abstracts from which two papers stay on one side; null does not look."""
+    duplicates: Duplicates = field(default_factory=Duplicates)
 
 
 @dataclass
 class Labels:
     """Which categories are learned."""
 
-    categories: list[str] | None = None
-    """Only these; null takes every active one."""
+    categories: list[str] = field(default_factory=list)
+    """Only papers of these categories or archives; empty takes all."""
+    match: LabelMatch = LabelMatch.any
+    """Whether any of a paper's labels must be among them, or its primary one."""
+    others: bool = True
+    """Keep the other labels of the papers kept."""
     per_category: int | None = None
-    """At most so many papers of each."""
-    min_support: int = 1
-    """A category with fewer papers is left out."""
+    """At most so many papers of each primary category; null takes all."""
+    min_support: int = 0
+    """A label with fewer papers is removed."""
 
 
 @dataclass
@@ -89,14 +117,22 @@ class Split:
     """How papers are divided into train, validation and test."""
 
     by: SplitBy = SplitBy.time
-    validation: float = 0.1
-    """Share of the papers, where no date is given."""
-    test: float = 0.1
-    validation_from: str | None = None
-    """First day of validation, YYYY-MM or YYYY-MM-DD."""
+    test_months: int = 3
+    """By time: length of test where its ends are not given."""
+    validation_months: int = 3
+    """By time: length of validation where its ends are not given."""
+    train_until: str | None = None
+    """By time: last month of train, YYYY-MM."""
+    validation_until: str | None = None
+    """By time: last month of validation."""
     test_from: str | None = None
+    """By time: first month of test; months before it that are not validation are left out."""
     test_until: str | None = None
-    """Last day of test; later papers are left out."""
+    """By time: last month of test; later papers are left out."""
+    validation_fraction: float = 0.1
+    """Stratified: share of the papers in validation."""
+    test_fraction: float = 0.1
+    """Stratified: share of the papers in test."""
 
 
 @dataclass

@@ -1,0 +1,186 @@
+"""The service's contract, against a classifier that needs no model."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
+
+from fastapi.testclient import TestClient
+
+from arxiv_core import InputError
+from arxiv_core.serve import create_app
+
+PAPER = {"title": "Rings", "abstract": "Each ring is a module over itself."}
+
+
+@dataclass
+class Category:
+    category: str
+    probability: float
+
+
+@dataclass
+class Prediction:
+    categories: list[Category]
+
+
+class Fake:
+    """Ranks six categories; refuses a primary that arXiv does not have, as the real one does."""
+
+    def __init__(self) -> None:
+        self.seen: list[dict[str, Any]] = []
+        self.at_once = 0
+        self.most_at_once = 0
+        self.error: Exception | None = None
+
+    def info(self) -> dict[str, Any]:
+        return {"labels": 6}
+
+    def classify(
+        self, papers: list[dict[str, Any]], *, top_k: int | None = None
+    ) -> list[Prediction]:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        time.sleep(0.01)
+        self.at_once -= 1
+        self.seen += papers
+        if self.error is not None:
+            raise self.error
+        [paper] = papers
+        if paper["primary"] == "cs.XX":
+            raise InputError("primary: 'cs.XX' is not a category of arXiv")
+        ranked = [Category(f"math.{letter}", 0.9 - 0.1 * n) for n, letter in enumerate("ABCDEF")]
+        best = ranked[:top_k]
+        if paper["primary"] is not None and paper["primary"] not in {c.category for c in best}:
+            best.append(Category(paper["primary"], 0.01))
+        return [Prediction(best)]
+
+
+@pytest.fixture
+def fake() -> Fake:
+    return Fake()
+
+
+@pytest.fixture
+def client(fake: Fake) -> TestClient:
+    return TestClient(create_app(fake, max_body=2000), raise_server_exceptions=False)
+
+
+def test_the_answer_is_a_flat_list_of_five(client: TestClient) -> None:
+    answer = client.post("/classify", json=PAPER)
+    assert answer.status_code == 200
+    assert [one["category"] for one in answer.json()] == [f"math.{letter}" for letter in "ABCDE"]
+    assert all(set(one) == {"category", "probability"} for one in answer.json())
+
+
+def test_the_declared_primary_is_always_there(client: TestClient) -> None:
+    for primary, count in (("math.B", 5), ("hep-th", 6)):
+        answer = client.post("/classify", json=PAPER | {"primary": primary}).json()
+        assert len(answer) == count
+        assert primary in {one["category"] for one in answer}
+
+
+def test_an_unknown_primary_is_refused_by_name(client: TestClient) -> None:
+    answer = client.post("/classify", json=PAPER | {"primary": "cs.XX"})
+    assert answer.status_code == 400
+    assert set(answer.json()) == {"message"}
+    assert "cs.XX" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"content-type": "application/x-www-form-urlencoded"}, {"content-type": "text/plain"}],
+)
+def test_the_content_type_does_not_matter(client: TestClient, headers: dict[str, str]) -> None:
+    body = b'{"title": "Rings", "abstract": "Modules."}'
+    assert client.post("/classify", content=body, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        (b"", 400, "not JSON"),
+        (b"{", 400, "not JSON"),
+        (b"\xff\xfe", 400, "not JSON"),
+        (b"[" * 500, 400, "not JSON"),
+        (b"[]", 422, "object"),
+        (b"{}", 422, "title"),
+        (b'{"title": "Rings"}', 422, "abstract"),
+        (b'{"title": 1, "abstract": ""}', 422, "title"),
+        (b'{"title": null, "abstract": ""}', 422, "title"),
+        (b'{"title": "", "abstract": "", "primary": 3}', 422, "primary"),
+        (b'{"title": "", "abstract": "' + b"x" * 2000 + b'"}', 413, "2000 bytes"),
+    ],
+)
+def test_a_body_that_does_not_fit_is_named(
+    client: TestClient, fake: Fake, body: bytes, status: int, said: str
+) -> None:
+    answer = client.post("/classify", content=body)
+    assert answer.status_code == status
+    assert set(answer.json()) == {"message"}
+    assert said in answer.json()["message"]
+    assert not fake.seen
+
+
+def test_a_body_without_a_length_has_the_same_limit(client: TestClient) -> None:
+    assert client.post("/classify", content=iter([b"x" * 999] * 3)).status_code == 413
+
+
+def test_a_lone_surrogate_is_refused_and_any_other_text_arrives(
+    client: TestClient, fake: Fake
+) -> None:
+    for text in ("ünïcödé", "数学", "\u0000", "🧮", "\\alpha", "\u202e"):
+        assert client.post("/classify", json=PAPER | {"title": text}).status_code == 200
+        assert fake.seen[-1]["title"] == text
+    lone = client.post("/classify", content=b'{"title": "\\ud800", "abstract": ""}')
+    assert lone.status_code in {400, 422}
+    assert set(lone.json()) == {"message"}
+
+
+def test_other_errors_have_the_same_body_and_no_trace(client: TestClient, fake: Fake) -> None:
+    for answer, status in (
+        (client.get("/nothing"), 404),
+        (client.get("/classify"), 405),
+    ):
+        assert answer.status_code == status
+        assert set(answer.json()) == {"message"}
+    fake.error = RuntimeError("the secret inside")
+    answer = client.post("/classify", json=PAPER)
+    assert (answer.status_code, answer.json()) == (500, {"message": "internal error"})
+
+
+def test_health_and_info(client: TestClient) -> None:
+    assert client.get("/health").json() == {"status": "ok"}
+    assert client.get("/info").json()["model"] == {"labels": 6}
+
+
+def test_requests_take_turns_at_the_model_and_the_loop_stays_free(
+    client: TestClient, fake: Fake
+) -> None:
+    with client:
+        answers: list[int] = []
+
+        def ask() -> None:
+            answers.append(client.post("/classify", json=PAPER).status_code)
+
+        threads = [threading.Thread(target=ask) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        assert client.get("/health").status_code == 200
+        for thread in threads:
+            thread.join()
+    assert answers == [200] * 16
+    assert fake.most_at_once == 1
+
+
+def test_the_schema_describes_the_body(client: TestClient) -> None:
+    operation = client.get("/openapi.json").json()["paths"]["/classify"]["post"]
+    body = operation["requestBody"]["content"]["application/json"]["schema"]
+    assert set(body["properties"]) == {"title", "abstract", "primary"}
+    assert {"200", "400", "413", "422"} <= set(operation["responses"])
