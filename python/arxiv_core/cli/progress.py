@@ -33,7 +33,7 @@ def bars() -> Iterator[OnProgress | None]:
         def show(event: dict[str, Any]) -> None:
             stage, total = event["stage"], event["total"] or None
             if stage not in tasks:
-                tasks[stage] = display.add_task(stage, total=total, unit="", figures="")
+                tasks[stage] = display.add_task(stage, total=total, unit=event["unit"], figures="")
             figures = {
                 name: value
                 for name, value in event.items()
