@@ -1,0 +1,72 @@
+"""What several rooms' tests share: one run of the pipeline on the bundled corpus."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+Run = subprocess.CompletedProcess[str]
+Command = Callable[..., Run]
+
+
+@dataclass(frozen=True)
+class SampleRun:
+    """A finished run: where everything lies, and the overrides that lead there."""
+
+    overrides: list[str]
+    papers: Path
+    run: Path
+
+    @property
+    def package(self) -> Path:
+        """The packaged model directory."""
+        return self.run / "package"
+
+
+def arxiv_core(*arguments: str, stdin: str | None = None, **environment: str) -> Run:
+    """Run the command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "arxiv_core", *arguments],
+        input=stdin,
+        stdin=subprocess.DEVNULL if stdin is None else None,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=os.environ | environment,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def command() -> Command:
+    """The command as a user runs it, its output captured."""
+    return arxiv_core
+
+
+@pytest.fixture(scope="session")
+def sample_run(tmp_path_factory: pytest.TempPathFactory) -> SampleRun:
+    """Prepare, embed, train, evaluate and package the bundled corpus through the command line."""
+    pytest.importorskip("hydra", reason="the extra `pipeline` is not installed")
+    from typer.testing import CliRunner
+
+    from arxiv_core.cli import app
+
+    work = tmp_path_factory.mktemp("sample")
+    overrides = [
+        f"paths.data={work}/data",
+        f"paths.runs={work}/runs",
+        f"paths.cache={work}/cache",
+        "head=logistic",
+        "run=sample",
+    ]
+    runner = CliRunner()
+    for stage in ("prepare", "embed", "train", "evaluate", "package"):
+        result = runner.invoke(app, [stage, *overrides])
+        assert result.exit_code == 0, f"{stage}: {result.output}"
+    return SampleRun(overrides, work / "data/prepared/papers.parquet", work / "runs/sample")
