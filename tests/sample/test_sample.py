@@ -9,10 +9,22 @@ from pathlib import Path
 
 GENERATOR = Path(__file__).with_name("make_sample.py")
 SAMPLE = Path(__file__).parents[2] / "python" / "arxiv_core" / "sample"
-FIELDS = (
-    "id submitter authors title comments journal-ref doi report-no categories license abstract "
-    "versions update_date authors_parsed"
-).split()
+FIELDS = [
+    "id",
+    "submitter",
+    "authors",
+    "title",
+    "comments",
+    "journal-ref",
+    "doi",
+    "report-no",
+    "categories",
+    "license",
+    "abstract",
+    "versions",
+    "update_date",
+    "authors_parsed",
+]
 
 
 def papers() -> list[dict]:
@@ -49,7 +61,8 @@ def test_the_quirks_are_there():
     found = papers()
     assert len({paper["id"] for paper in found}) < len(found)
     for quirk in (
-        "\\u00e9", "\\ud835\\udd3d", "\\n  ", '"versions":null', '"versions":[]', '"submitter":null',
+        "\\u00e9", "\\ud835\\udd3d", "\\n  ", '"versions":null', '"versions":[]',
+        '"submitter":null',
         "withdrawn", '"math/0', '"cmp-lg', '"alg-geom', '"categories":"astro-ph"', "math.IT cs.IT",
         "cs.IT math.IT", "cs.QQ", "\\\\'e", "\\\\mathbb{", "\\r\\n",
     ):  # fmt: skip
