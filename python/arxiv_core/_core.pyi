@@ -1,5 +1,14 @@
 """The compiled core, a section per room."""
 
+from collections.abc import Callable
+from os import PathLike
+from typing import Any, TypeAlias
+
+from numpy import bool_, float32
+from numpy.typing import NDArray
+
+Progress: TypeAlias = Callable[[dict[str, Any]], None]
+
 # --- text
 
 TEMPLATE_VERSION: int
@@ -10,3 +19,50 @@ def clean(text: str, /) -> str:
 
 def template(title: str, abstract: str) -> str:
     """The text a model reads for a paper: both parts cleaned, `title. abstract`."""
+
+# --- encoder
+
+class Encoder:
+    """A sentence encoder."""
+
+    @staticmethod
+    def load(
+        model_dir: str | PathLike[str],
+        device: str = "auto",
+        dtype: str = "f32",
+        max_length: int | None = None,
+    ) -> Encoder:
+        """Loads a sentence-transformers model directory."""
+
+    def encode(
+        self,
+        texts: list[str],
+        batch_tokens: int = 16384,
+        progress: Progress | None = None,
+        cache_dir: str | PathLike[str] | None = None,
+    ) -> NDArray[float32]:
+        """Embeddings `[texts, hidden]`, in the order of `texts`."""
+
+    def token_ids(self, texts: list[str]) -> list[list[int]]:
+        """Token ids of each text, special tokens included, cut at `max_length`."""
+
+    def truncated(self, texts: list[str]) -> NDArray[bool_]:
+        """Whether each text is longer than the model reads."""
+
+    @property
+    def hidden_size(self) -> int: ...
+    @property
+    def max_length(self) -> int: ...
+    @property
+    def device(self) -> str: ...
+    @property
+    def dtype(self) -> str: ...
+
+def embed(
+    papers: str | PathLike[str],
+    model_dir: str | PathLike[str],
+    out: str | PathLike[str],
+    options: str = "{}",
+    progress: Progress | None = None,
+) -> str:
+    """Embeds every row of a papers table through the on-disk cache; returns a JSON summary."""

@@ -1,7 +1,11 @@
-//! Room `infer`: papers → scores → predictions.
+//! Room `infer`: papers → embeddings, scores → predictions.
 //!
-//! [`prediction`] turns a row of probabilities into ranked categories or archives, as
-//! [`options`] ask for.
+//! [`encoder`] turns texts into vectors and [`embed`] does so for a whole papers table through
+//! the on-disk [`cache`]. [`prediction`] turns a row of probabilities into ranked categories or
+//! archives, as [`options`] ask for.
 
+pub mod cache;
+pub mod embed;
+pub mod encoder;
 pub mod options;
 pub mod prediction;

@@ -2,9 +2,17 @@
 //!
 //! A model directory holds `classifier.json` ([`spec`]), `head.safetensors`, what else its
 //! head needs, and `manifest.json` ([`manifest`]); [`directory`] writes it in one step and
-//! verifies it before anything is used.
+//! verifies it before anything is used. The encoder is read from a sentence-transformers
+//! directory: [`config`], [`weights`], [`bert`], [`pooling`].
 
+pub mod activation;
+pub mod bert;
+pub mod config;
+pub mod device;
 pub mod directory;
+pub mod embeddings;
 pub mod head;
 pub mod manifest;
+pub mod pooling;
 pub mod spec;
+pub mod weights;

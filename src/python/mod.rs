@@ -1,6 +1,7 @@
 //! Bindings: the only room that names pyo3. Each file exposes one room: it converts the
 //! arguments, calls [`enter::run`] (GIL released, Ctrl-C heard), and converts back.
 
+mod encoder;
 mod enter;
 mod errors;
 mod text;
@@ -11,6 +12,7 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     pyo3_log::try_init().ok();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    encoder::register(module)?;
     errors::register(module)?;
     text::register(module)?;
     Ok(())

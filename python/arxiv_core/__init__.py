@@ -1,0 +1,35 @@
+"""Sorts papers into arXiv categories."""
+
+from __future__ import annotations
+
+from arxiv_core import _libtorch
+
+_libtorch.preload()
+
+from arxiv_core._core import (  # noqa: E402 - the extension needs libtorch loaded first
+    ArxivCoreError,
+    DeviceError,
+    FitError,
+    InputError,
+    ModelError,
+    OptionError,
+    ShapeError,
+    TorchError,
+    __version__,
+)
+from arxiv_core._libtorch import load_cuda  # noqa: E402
+from arxiv_core.encoder import Encoder  # noqa: E402
+
+__all__ = [
+    "ArxivCoreError",
+    "DeviceError",
+    "Encoder",
+    "FitError",
+    "InputError",
+    "ModelError",
+    "OptionError",
+    "ShapeError",
+    "TorchError",
+    "__version__",
+    "load_cuda",
+]

@@ -1,0 +1,182 @@
+//! The embeddings file: safetensors with one array `embeddings`, f32 `[papers, hidden]`, rows in
+//! the papers table's order, and what made them in its metadata.
+
+use crate::error::{Error, Result};
+use ndarray::Array2;
+use safetensors::{Dtype, SafeTensors};
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::Path;
+
+/// What made an embeddings file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metadata {
+    /// sha256 of the encoder's `model.safetensors`, in hex.
+    pub encoder_sha256: String,
+    /// Version of the template that joined title and abstract.
+    pub template_version: u32,
+    /// Tokens after which texts were cut.
+    pub max_length: usize,
+    /// `mean`, `cls` or `max`, with `+normalize` where vectors have length one.
+    pub pooling: String,
+    /// Precision of the computation: `f32` or `bf16`.
+    pub dtype: String,
+}
+
+const NAME: &str = "embeddings";
+
+impl Metadata {
+    fn to_map(&self) -> HashMap<String, String> {
+        HashMap::from([
+            ("encoder_sha256".to_owned(), self.encoder_sha256.clone()),
+            (
+                "template_version".to_owned(),
+                self.template_version.to_string(),
+            ),
+            ("max_length".to_owned(), self.max_length.to_string()),
+            ("pooling".to_owned(), self.pooling.clone()),
+            ("dtype".to_owned(), self.dtype.clone()),
+        ])
+    }
+
+    fn from_map(map: &HashMap<String, String>, path: &Path) -> Result<Self> {
+        let text = |key: &str| {
+            map.get(key)
+                .cloned()
+                .ok_or_else(|| Error::input(path.display(), format!("metadata {key}: missing")))
+        };
+        let number = |key: &str| {
+            let value = text(key)?;
+            value.parse::<usize>().map_err(|_| {
+                Error::input(
+                    path.display(),
+                    format!("metadata {key}: {value:?} is not a number"),
+                )
+            })
+        };
+        Ok(Self {
+            encoder_sha256: text("encoder_sha256")?,
+            template_version: u32::try_from(number("template_version")?).map_err(|error| {
+                Error::input(
+                    path.display(),
+                    format!("metadata template_version: {error}"),
+                )
+            })?,
+            max_length: number("max_length")?,
+            pooling: text("pooling")?,
+            dtype: text("dtype")?,
+        })
+    }
+}
+
+/// Writes `embeddings` `[papers, hidden]` to `path`, whole or not at all.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn write(path: &Path, embeddings: &Array2<f32>, metadata: &Metadata) -> Result<()> {
+    let io = |source| Error::io(path, source);
+    // The format's header, written by hand: key order would differ from run to run in the
+    // crate's hash map, and the same embeddings must give the same bytes.
+    let map: std::collections::BTreeMap<_, _> = metadata.to_map().into_iter().collect();
+    let bytes = embeddings.len() * size_of::<f32>();
+    let header = serde_json::json!({
+        "__metadata__": map,
+        NAME: {"dtype": "F32", "shape": embeddings.shape(), "data_offsets": [0, bytes]},
+    });
+    let mut header = header.to_string().into_bytes();
+    header.resize(header.len().next_multiple_of(8), b' ');
+
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    std::fs::create_dir_all(folder).map_err(|source| Error::io(folder, source))?;
+    let mut file = std::io::BufWriter::with_capacity(
+        1 << 20,
+        tempfile::NamedTempFile::new_in(folder).map_err(io)?,
+    );
+    file.write_all(&(header.len() as u64).to_le_bytes())
+        .map_err(io)?;
+    file.write_all(&header).map_err(io)?;
+    for row in embeddings.rows() {
+        for value in row {
+            file.write_all(&value.to_le_bytes()).map_err(io)?;
+        }
+    }
+    let file = file.into_inner().map_err(|error| io(error.into_error()))?;
+    file.as_file().sync_all().map_err(io)?;
+    file.persist(path).map_err(|error| io(error.error))?;
+    Ok(())
+}
+
+/// Reads the embeddings file at `path`.
+///
+/// # Errors
+/// [`Error::Io`], or [`Error::Input`] where the file is not what [`write`] writes.
+pub fn read(path: &Path) -> Result<(Array2<f32>, Metadata)> {
+    let wrong = |reason: String| Error::input(path.display(), reason);
+    let bytes = std::fs::read(path).map_err(|source| Error::io(path, source))?;
+    let (_, header) =
+        SafeTensors::read_metadata(&bytes).map_err(|error| wrong(error.to_string()))?;
+    let metadata = Metadata::from_map(header.metadata().as_ref().unwrap_or(&HashMap::new()), path)?;
+    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| wrong(error.to_string()))?;
+    let view = tensors
+        .tensor(NAME)
+        .map_err(|_| wrong(format!("array {NAME}: missing")))?;
+    let (Dtype::F32, &[papers, hidden]) = (view.dtype(), view.shape()) else {
+        return Err(wrong(format!("array {NAME}: not f32 with two axes")));
+    };
+    let values = view
+        .data()
+        .chunks_exact(size_of::<f32>())
+        .map(|chunk| f32::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3]]))
+        .collect();
+    let embeddings = Array2::from_shape_vec((papers, hidden), values)
+        .map_err(|error| wrong(error.to_string()))?;
+    Ok((embeddings, metadata))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    fn metadata() -> Metadata {
+        Metadata {
+            encoder_sha256: "ab".repeat(32),
+            template_version: 1,
+            max_length: 512,
+            pooling: "mean+normalize".to_owned(),
+            dtype: "bf16".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_the_bytes_are_the_same_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (folder.path().join("a/one"), folder.path().join("two"));
+        let embeddings = array![[1.0f32, -2.5, 0.0], [f32::MIN_POSITIVE, 4.0, 5.5]];
+        write(&one, &embeddings, &metadata()).unwrap();
+        write(&two, &embeddings, &metadata()).unwrap();
+        assert_eq!(read(&one).unwrap(), (embeddings, metadata()));
+        assert_eq!(std::fs::read(one).unwrap(), std::fs::read(two).unwrap());
+    }
+
+    #[test]
+    fn no_papers_are_a_file_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("none");
+        write(&path, &Array2::zeros((0, 384)), &metadata()).unwrap();
+        assert_eq!(read(&path).unwrap().0.dim(), (0, 384));
+    }
+
+    #[test]
+    fn a_cut_file_is_an_input_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cut");
+        write(&path, &Array2::ones((3, 4)), &metadata()).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() - 5]).unwrap();
+        assert!(matches!(read(&path), Err(Error::Input { .. })));
+    }
+}

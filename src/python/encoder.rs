@@ -1,0 +1,143 @@
+//! `Encoder` and the embed stage.
+
+use super::enter;
+use crate::error::{Error, Result};
+use crate::infer::embed::{embed as embed_papers, embed_texts, open};
+use crate::infer::encoder::{BATCH_TOKENS, Encoder, Options};
+use numpy::{IntoPyArray, PyArray1, PyArray2};
+use pyo3::prelude::*;
+use std::path::PathBuf;
+
+/// A sentence encoder.
+#[pyclass(name = "Encoder", module = "arxiv_core._core", frozen)]
+struct PyEncoder {
+    inner: Encoder,
+}
+
+#[pymethods]
+impl PyEncoder {
+    /// Loads a sentence-transformers model directory.
+    #[staticmethod]
+    #[pyo3(signature = (model_dir, device="auto", dtype="f32", max_length=None))]
+    fn load(
+        py: Python<'_>,
+        model_dir: PathBuf,
+        device: &str,
+        dtype: &str,
+        max_length: Option<usize>,
+    ) -> PyResult<Self> {
+        let options = Options {
+            device: device.to_owned(),
+            dtype: dtype.to_owned(),
+            max_length,
+        };
+        let inner = py.detach(|| Encoder::load(&model_dir, &options))?;
+        Ok(Self { inner })
+    }
+
+    /// Embeddings `[texts, hidden]`, in the order of `texts`; through the cache in `cache_dir`
+    /// where one is given.
+    #[pyo3(signature = (texts, batch_tokens=BATCH_TOKENS, progress=None, cache_dir=None))]
+    fn encode<'py>(
+        &self,
+        py: Python<'py>,
+        texts: Vec<String>,
+        batch_tokens: usize,
+        progress: Option<Py<PyAny>>,
+        cache_dir: Option<PathBuf>,
+    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        let embeddings = enter::run(py, progress, |observer| match &cache_dir {
+            None => self.inner.encode_budgeted(&texts, batch_tokens, observer),
+            Some(folder) => {
+                let mut cache = open(folder, &self.inner)?;
+                let (embeddings, _) = embed_texts(
+                    &self.inner,
+                    &texts,
+                    Some(&mut cache),
+                    batch_tokens,
+                    observer,
+                )?;
+                Ok(embeddings)
+            }
+        })?;
+        Ok(embeddings.into_pyarray(py))
+    }
+
+    /// Token ids of each text, special tokens included, cut at `max_length`.
+    fn token_ids(&self, py: Python<'_>, texts: Vec<String>) -> PyResult<Vec<Vec<u32>>> {
+        let tokens = enter::run(py, None, |_| self.inner.tokenize(&texts))?;
+        Ok(tokens.into_iter().map(|tokens| tokens.ids).collect())
+    }
+
+    /// Whether each text is longer than the model reads.
+    fn truncated<'py>(
+        &self,
+        py: Python<'py>,
+        texts: Vec<String>,
+    ) -> PyResult<Bound<'py, PyArray1<bool>>> {
+        let truncated = enter::run(py, None, |_| self.inner.truncated(&texts))?;
+        Ok(truncated.into_pyarray(py))
+    }
+
+    /// Dimensions of an embedding.
+    #[getter]
+    fn hidden_size(&self) -> usize {
+        self.inner.hidden_size()
+    }
+
+    /// Tokens after which a text is cut, special tokens included.
+    #[getter]
+    fn max_length(&self) -> usize {
+        self.inner.max_length()
+    }
+
+    /// `cpu` or `cuda:N`.
+    #[getter]
+    fn device(&self) -> String {
+        self.inner.device()
+    }
+
+    /// `f32` or `bf16`.
+    #[getter]
+    fn dtype(&self) -> &'static str {
+        self.inner.dtype()
+    }
+
+    fn __repr__(&self) -> String {
+        let encoder = &self.inner;
+        format!(
+            "Encoder(hidden_size={}, max_length={}, device={:?}, dtype={:?})",
+            encoder.hidden_size(),
+            encoder.max_length(),
+            encoder.device(),
+            encoder.dtype()
+        )
+    }
+}
+
+/// Embeds every row of a papers table through the on-disk cache; returns a JSON summary.
+#[pyfunction]
+#[pyo3(signature = (papers, model_dir, out, options="{}", progress=None))]
+fn embed(
+    py: Python<'_>,
+    papers: PathBuf,
+    model_dir: PathBuf,
+    out: PathBuf,
+    options: &str,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<String> {
+    enter::run(py, progress, |observer| {
+        let summary = embed_papers(&papers, &model_dir, &out, options, observer)?;
+        to_json(&summary)
+    })
+}
+
+fn to_json(value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::input("summary", error))
+}
+
+pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyEncoder>()?;
+    module.add_function(wrap_pyfunction!(embed, module)?)?;
+    Ok(())
+}
