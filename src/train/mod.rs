@@ -1,1 +1,6 @@
 //! Room `train`.
+
+pub mod mlp;
+
+mod random;
+mod vectors;
