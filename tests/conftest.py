@@ -53,9 +53,8 @@ def command() -> Command:
 def sample_run(tmp_path_factory: pytest.TempPathFactory) -> SampleRun:
     """Prepare, embed, train, evaluate and package the bundled corpus through the command line."""
     pytest.importorskip("hydra", reason="the extra `pipeline` is not installed")
-    from typer.testing import CliRunner
-
     from arxiv_core.cli import app
+    from typer.testing import CliRunner
 
     work = tmp_path_factory.mktemp("sample")
     overrides = [

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 Progress: TypeAlias = Callable[[dict[str, Any]], None]
 
+__version__: str
+
 # --- text
 
 TEMPLATE_VERSION: int
@@ -66,3 +68,29 @@ def embed(
     progress: Progress | None = None,
 ) -> str:
     """Embeds every row of a papers table through the on-disk cache; returns a JSON summary."""
+
+# --- errors
+
+class ArxivCoreError(Exception):
+    """Base of every error this library raises on its own."""
+
+class InputError(ArxivCoreError):
+    """A file's content is not what it must be; names file, line and field."""
+
+class OptionError(ArxivCoreError):
+    """An option has a value that cannot be used."""
+
+class ModelError(ArxivCoreError):
+    """A model directory or one of its files cannot be used."""
+
+class ShapeError(ArxivCoreError):
+    """Two arrays that must fit do not."""
+
+class FitError(ArxivCoreError):
+    """Training cannot go on."""
+
+class DeviceError(ArxivCoreError):
+    """The device asked for is not there."""
+
+class TorchError(ArxivCoreError):
+    """libtorch refused an operation."""

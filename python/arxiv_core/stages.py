@@ -80,7 +80,8 @@ def prepare(
     OSError
         Reading or writing failed.
     """
-    return _stage(_core.prepare, os.fspath(source), os.fspath(out_dir), options, progress)
+    answer = _core.prepare(os.fspath(source), os.fspath(out_dir), _json(options), progress)
+    return _dict(answer)
 
 
 def embed(
@@ -110,9 +111,10 @@ def embed(
     dict
         What was embedded, how much came from the cache, and how fast.
     """
-    return _stage(
-        _core.embed, os.fspath(papers), os.fspath(model_dir), os.fspath(out), options, progress
+    answer = _core.embed(
+        os.fspath(papers), os.fspath(model_dir), os.fspath(out), _json(options), progress
     )
+    return _dict(answer)
 
 
 def train(
@@ -147,14 +149,10 @@ def train(
     FitError
         The head cannot be fitted on these papers.
     """
-    return _stage(
-        _core.train,
-        os.fspath(papers),
-        os.fspath(embeddings),
-        os.fspath(out_dir),
-        options,
-        progress,
+    answer = _core.train(
+        os.fspath(papers), os.fspath(embeddings), os.fspath(out_dir), _json(options), progress
     )
+    return _dict(answer)
 
 
 def evaluate(
@@ -187,21 +185,20 @@ def evaluate(
     dict
         The metrics.
     """
-    return _stage(
-        _core.evaluate,
+    answer = _core.evaluate(
         os.fspath(papers),
         None if embeddings is None else os.fspath(embeddings),
         os.fspath(model_dir),
         split,
-        options,
+        _json(options),
         progress,
     )
+    return _dict(answer)
 
 
-def _stage(
-    stage: Callable[..., str],
-    *arguments: Any,
-) -> dict[str, Any]:
-    *places, options, progress = arguments
-    answer = stage(*places, json.dumps(dict(options or {})), progress)
+def _json(options: Options | None) -> str:
+    return json.dumps(dict(options or {}))
+
+
+def _dict(answer: str) -> dict[str, Any]:
     return cast("dict[str, Any]", json.loads(answer))

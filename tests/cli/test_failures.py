@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import arxiv_core
 import pytest
 import typer
-from typer.testing import CliRunner
-
-import arxiv_core
 from arxiv_core.cli import failures
 from arxiv_core.cli.group import Commands
 from arxiv_core.extras import MissingExtraError, require
+from typer.testing import CliRunner
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from typer.testing import CliRunner, Result
-
 from arxiv_core import __version__
 from arxiv_core.cli import app
+from typer.testing import CliRunner, Result
 
 COMMANDS = {
     "classify",

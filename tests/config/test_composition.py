@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 
 import pytest
-
 from arxiv_core import OptionError
 from arxiv_core.config import Config, compose, render
 
 pytest.importorskip("hydra", reason="the extra `pipeline` is not installed")
 
-from arxiv_core.config.composition import groups  # noqa: E402 - needs hydra
+from arxiv_core.config.composition import groups
 
 CHOICES = [(group, choice) for group, choices in groups().items() for choice in choices]
 

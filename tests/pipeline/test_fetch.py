@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-kagglehub = pytest.importorskip("kagglehub", reason="the extra `pipeline` is not installed")
+kagglehub = pytest.importorskip("kagglehub", reason="the extra `data` is not installed")
 exceptions = pytest.importorskip("kagglehub.exceptions", reason="comes with kagglehub")
 
 from arxiv_core.config.schema import Config, Paths  # noqa: E402

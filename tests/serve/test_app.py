@@ -11,10 +11,9 @@ import pytest
 
 pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
 
-from fastapi.testclient import TestClient
-
 from arxiv_core import InputError
 from arxiv_core.serve import create_app
+from fastapi.testclient import TestClient
 
 PAPER = {"title": "Rings", "abstract": "Each ring is a module over itself."}
 

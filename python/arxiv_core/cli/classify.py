@@ -151,7 +151,7 @@ class Target:
 def _paper(
     source: str | None, title: str | None, abstract: str | None, primary: str | None
 ) -> dict[str, str] | None:
-    """The one paper given by flags, None where a file is given instead."""
+    """Return the one paper given by flags, None where a file is given instead."""
     if source is not None:
         if title is not None or abstract is not None or primary is not None:
             raise UsageError("give either a file or --title and --abstract, not both")
@@ -248,7 +248,7 @@ def _many(classifier: Classifier, source: str, target: Target, options: dict[str
 
 
 def _spooled(source: str, scratch: Path) -> str:
-    """The source; what is typed at a terminal as a file, so that Ctrl-C is heard meanwhile."""
+    """Save what is typed at a terminal to a file, so that Ctrl-C is heard meanwhile."""
     if source != "-" or not sys.stdin.isatty():
         return source
     typer.echo("reading papers from the terminal, one JSON object a line, Ctrl-D ends", err=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import errno
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from arxiv_core.cli import failures
+
+if TYPE_CHECKING:
+    from typer._click import Context
 
 __all__ = ["Commands", "Level"]
 
@@ -19,10 +22,12 @@ Level = Literal["debug", "info", "warning", "error"]
 class Commands(TyperGroup):
     """Runs a command and turns what it raises into one sentence and an exit code."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Take the options of every command from wherever they stand."""
         return super().parse_args(ctx, _hoisted(args))
 
-    def invoke(self, ctx: Any) -> Any:
+    def invoke(self, ctx: Context) -> object:
+        """Run the command; explain what it raises."""
         try:
             return super().invoke(ctx)
         except (Exception, KeyboardInterrupt) as error:

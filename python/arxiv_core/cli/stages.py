@@ -25,7 +25,6 @@ STAGES = {
     "embed": "Embed every paper; what was embedded before comes from the cache.",
     "train": "Fit the head, its calibration and its thresholds.",
     "evaluate": "Score the model on the test split.",
-    "package": "Write a model directory to hand on: weights, metrics and model card.",
 }
 
 
@@ -37,6 +36,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(data, name="data")
     for name, text in STAGES.items():
         _add(app, name, text)
+    app.command()(package)
     app.command()(config)
     app.command()(taxonomy)
 
@@ -44,17 +44,29 @@ def register(app: typer.Typer) -> None:
 def _add(app: typer.Typer, name: str, text: str) -> None:
     @app.command(name=name, help=text)
     def command(overrides: Overrides = None, *, json_: Json = False) -> None:
-        _run(name, overrides or [], as_json=json_)
+        _run(name, overrides, as_json=json_)
 
 
-def _run(stage: str, overrides: list[str], *, as_json: bool) -> None:
+def package(
+    overrides: Overrides = None,
+    *,
+    self_contained: Annotated[
+        bool, typer.Option("--self-contained", help="Put the encoder inside.")
+    ] = False,
+    json_: Json = False,
+) -> None:
+    """Write a model directory to hand on: weights, metrics and model card."""
+    _run("package", overrides, as_json=json_, self_contained=self_contained)
+
+
+def _run(stage: str, overrides: list[str] | None, *, as_json: bool, **options: bool) -> None:
     from arxiv_core import config, pipeline
     from arxiv_core.cli import summary
     from arxiv_core.cli.progress import bars
 
-    composed = config.compose(overrides)
+    composed = config.compose(overrides or [])
     with bars() as progress:
-        result = pipeline.run(stage, composed, progress)
+        result = pipeline.run(stage, composed, progress, **options)
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
     else:

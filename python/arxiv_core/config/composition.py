@@ -80,11 +80,12 @@ def _check(override: str) -> None:
     if parsed.is_add() or parsed.is_delete() or parsed.is_force_add():
         raise OptionError(f"{override!r}: keys are fixed; only their values can be set")
     value = parsed.value()
+    given = override.partition("=")[2]
     choices = groups().get(key)
     if choices is not None:
         if value not in choices:
-            hint = f"; did you mean {close}?" if (close := _close(str(value), choices)) else ""
-            raise OptionError(f"{key}={value}: {key} is one of {', '.join(choices)}{hint}")
+            hint = f"; did you mean {close}?" if (close := _close(given, choices)) else ""
+            raise OptionError(f"{override}: {key} is one of {', '.join(choices)}{hint}")
     elif key not in set(_keys()):
         raise OptionError(f"no key {key!r} in the configuration; {_nearest(key)}")
 
@@ -123,7 +124,7 @@ def _close(word: str, known: Sequence[str]) -> str | None:
 
 
 def _sentence(error: BaseException) -> str:
-    """The innermost cause in one line: Hydra wraps OmegaConf's errors, and says less."""
+    """Say the innermost cause in one line: Hydra wraps OmegaConf's errors, and says less."""
     cause: Any = error
     while cause.__cause__ is not None:
         cause = cause.__cause__

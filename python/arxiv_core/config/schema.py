@@ -10,7 +10,9 @@ from enum import Enum
 
 __all__ = [
     "Calibration",
+    "CalibrationKind",
     "Choice",
+    "Clean",
     "Config",
     "Data",
     "Duplicates",
@@ -19,12 +21,15 @@ __all__ = [
     "LabelMatch",
     "Labels",
     "Model",
+    "Objective",
     "Optimizer",
     "Paths",
     "Split",
     "SplitBy",
+    "Thresholds",
     "Train",
     "TrainMode",
+    "Words",
 ]
 
 
@@ -42,6 +47,13 @@ class SplitBy(Choice):
     stratified = "stratified"
 
 
+class Clean(Choice):
+    """What is done to titles and abstracts."""
+
+    full = "full"
+    whitespace = "whitespace"
+
+
 class LabelMatch(Choice):
     """Which of a paper's labels decide whether it is kept."""
 
@@ -55,6 +67,21 @@ class HeadKind(Choice):
     logistic = "logistic"
     mlp = "mlp"
     hybrid = "hybrid"
+
+
+class CalibrationKind(Choice):
+    """How scores become probabilities."""
+
+    platt = "platt"
+    none = "none"
+
+
+class Objective(Choice):
+    """Which mean of F1 thresholds maximise."""
+
+    micro = "micro"
+    macro = "macro"
+    mean = "mean"
 
 
 class TrainMode(Choice):
@@ -89,10 +116,14 @@ class Data:
     """Last month kept, YYYY-MM; null keeps all."""
     max_papers: int | None = None
     """Keep at most so many papers, each primary category in its proportion; null keeps all."""
-    min_abstract_chars: int = 100
+    clean: Clean = Clean.full
+    """LaTeX to Unicode and all, as models are trained; or white space alone."""
+    min_abstract_chars: int = 50
     """A shorter abstract cannot be judged and is left out."""
     withdrawn: bool = False
-    """Keep withdrawn papers."""
+    """Keep papers that say they were withdrawn."""
+    unlabelled: bool = False
+    """Keep papers without a canonical category."""
     duplicates: Duplicates = field(default_factory=Duplicates)
 
 
@@ -150,46 +181,92 @@ class Model:
 
 
 @dataclass
+class Words:
+    """Which n-grams a hybrid head knows."""
+
+    features: int = 40_000
+    """Most n-grams of title and abstract together that are kept."""
+    title_features: int = 8_000
+    """Most n-grams of titles that are kept."""
+    min_papers: int = 5
+    """An n-gram in fewer papers is not looked at."""
+    max_papers: int = 200_000
+    """Papers looked at, evenly spread; bounds the memory."""
+
+
+@dataclass
 class Head:
     """The classifier on top of the embedding."""
 
     kind: HeadKind = HeadKind.hybrid
-    width: int = 1024
-    """Hidden units (mlp, hybrid)."""
-    dropout: float = 0.3
-    features: int = 65536
-    """Hashed n-gram features (hybrid)."""
     l2: float = 1.0
-    """Regularisation (logistic)."""
+    """logistic: strength of the regularisation."""
+    width: int = 1024
+    """mlp, hybrid: width of the hidden layer."""
+    members: int = 1
+    """mlp, hybrid: hidden layers side by side, whose logits are averaged."""
+    dropout: float = 0.3
+    """mlp, hybrid: share of the hidden layer dropped."""
+    embedding_dropout: float = 0.1
+    """mlp, hybrid: share of the embedding's values dropped."""
+    smoothing: float = 0.0
+    """mlp, hybrid: share of every label moved to the label's frequency."""
+    dimensions: int = 128
+    """hybrid: values of an n-gram's vector."""
+    word_dropout: float = 0.3
+    """hybrid: share of a paper's n-grams dropped."""
+    words: Words = field(default_factory=Words)
 
 
 @dataclass
 class Optimizer:
     """How weights move."""
 
-    lr: float = 1e-3
-    weight_decay: float = 1e-2
-    epochs: int = 30
-    batch_size: int = 512
-    patience: int = 5
-    """Epochs without a better validation score before fitting stops."""
+    lr: float = 2e-3
+    """Highest step."""
+    vectors_lr: float = 1e-2
+    """hybrid: highest step of the n-grams' vectors."""
+    weight_decay: float = 0.01
+    warmup: float = 0.05
+    """Share of the steps in which the step size rises."""
 
 
 @dataclass
 class Train:
-    """What is fitted."""
+    """What is fitted, and for how long."""
 
     mode: TrainMode = TrainMode.head
+    epochs: int = 5
+    """Times every paper is seen (mlp, hybrid)."""
+    batch_size: int = 256
+    """Papers of a step (mlp, hybrid)."""
     optimizer: Optimizer = field(default_factory=Optimizer)
+
+
+@dataclass
+class Thresholds:
+    """From probabilities to assignments."""
+
+    min_support: int = 10
+    """A label with fewer validation positives takes the common threshold."""
+    prior: float = 20.0
+    """Pseudo-positives of expected counts added to a label's own."""
+    shrinkage: float | None = None
+    """Pull toward the common threshold, in positives; null finds it by cross-fitting."""
+    objective: Objective = Objective.mean
+    """F1 that is maximised."""
+    folds: int = 5
 
 
 @dataclass
 class Calibration:
     """From scores to probabilities and assignments; fitted on validation."""
 
-    kind: str = "platt"
-    shrink: float = 100.0
-    """Positives at which a label's own threshold weighs as much as the common one."""
+    kind: CalibrationKind = CalibrationKind.platt
+    shrinkage: float | None = None
+    """Pull of each label toward the calibration of all; null finds it by cross-fitting."""
+    folds: int = 5
+    thresholds: Thresholds = field(default_factory=Thresholds)
 
 
 @dataclass

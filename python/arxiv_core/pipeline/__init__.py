@@ -19,7 +19,9 @@ STAGES = ("fetch", "prepare", "embed", "train", "evaluate", "package")
 """In the order in which each needs the one before."""
 
 
-def run(stage: str, config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
+def run(
+    stage: str, config: Config, progress: OnProgress | None = None, **options: bool
+) -> dict[str, Any]:
     """Run one stage.
 
     Parameters
@@ -30,6 +32,8 @@ def run(stage: str, config: Config, progress: OnProgress | None = None) -> dict[
         The composed configuration.
     progress
         Receives progress.
+    **options
+        What only this stage takes: ``package`` takes ``self_contained``.
 
     Returns
     -------
@@ -38,5 +42,6 @@ def run(stage: str, config: Config, progress: OnProgress | None = None) -> dict[
     """
     if stage not in STAGES:
         raise ValueError(f"stage {stage!r}: one of {', '.join(STAGES)}")
-    summary: dict[str, Any] = importlib.import_module(f"{__name__}.{stage}").run(config, progress)
+    module = importlib.import_module(f"{__name__}.{stage}")
+    summary: dict[str, Any] = module.run(config, progress, **options)
     return summary

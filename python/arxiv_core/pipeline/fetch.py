@@ -40,7 +40,7 @@ def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
         No network, no credentials, or Kaggle refused.
     """
     del progress
-    require("kagglehub", extra="pipeline", what="arxiv-core data fetch")
+    require("kagglehub", extra="data", what="arxiv-core data fetch")
     import kagglehub
     import kagglehub.exceptions
 

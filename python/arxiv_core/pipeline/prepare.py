@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,4 +30,23 @@ def source(config: Config) -> Path:
 
 def options(config: Config) -> dict[str, Any]:
     """Translate the configuration into the stage's options."""
-    return {}
+    data, labels, split = config.data, config.labels, config.split
+    return {
+        "clean": data.clean.value,
+        "min_abstract_chars": data.min_abstract_chars,
+        "keep_withdrawn": data.withdrawn,
+        "keep_unlabelled": data.unlabelled,
+        "dedup": asdict(data.duplicates),
+        "subset": {
+            "from": data.since,
+            "until": data.until,
+            "categories": labels.categories,
+            "categories_match": labels.match.value,
+            "other_labels": labels.others,
+            "per_category": labels.per_category,
+            "max_papers": data.max_papers,
+            "min_support": labels.min_support,
+            "seed": config.seed,
+        },
+        "split": asdict(split) | {"by": split.by.value, "seed": config.seed},
+    }
