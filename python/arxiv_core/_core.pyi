@@ -4,7 +4,7 @@ from collections.abc import Callable
 from os import PathLike
 from typing import Any, TypeAlias
 
-from numpy import bool_, float32
+from numpy import bool_, float32, float64, int32, uint8
 from numpy.typing import NDArray
 
 Progress: TypeAlias = Callable[[dict[str, Any]], None]
@@ -94,3 +94,65 @@ class DeviceError(ArxivCoreError):
 
 class TorchError(ArxivCoreError):
     """libtorch refused an operation."""
+
+# --- metrics
+# Matrices are C-contiguous `[papers, labels]`; truth is 0/1. A label is assigned where its score
+# is at least its threshold; a ratio with nothing below the line is 0.
+
+def evaluate_scores(
+    probabilities: NDArray[float32],
+    truth: NDArray[uint8] | NDArray[bool_],
+    thresholds: NDArray[float32],
+    primary: NDArray[int32] | None = None,
+    options: str = "{}",
+) -> str:
+    """All figures as JSON; `primary` holds label indices, -1 for none.
+
+    Options: min_positives, bins, bootstrap {samples, seed, level}, labels (names),
+    slices [{name, groups, of}], expanded (the label that each column of the raw space copies).
+    """
+
+def f1_scores(
+    scores: NDArray[float32],
+    truth: NDArray[uint8] | NDArray[bool_],
+    thresholds: NDArray[float32],
+) -> str:
+    """Precision, recall and F1: `labels` of each, `macro_all` over all labels (JSON)."""
+
+def average_precision(
+    scores: NDArray[float32], truth: NDArray[uint8] | NDArray[bool_]
+) -> tuple[NDArray[float64], float]:
+    """Average precision of each label (0 without positives), and of all pairs as one ranking."""
+
+def reliability_scores(
+    probabilities: NDArray[float32],
+    truth: NDArray[uint8] | NDArray[bool_],
+    bins: int = 15,
+) -> str:
+    """ECE (equal-width bins), Brier score and log loss, pooled and per label (JSON)."""
+
+def fit_thresholds(
+    probabilities: NDArray[float32],
+    truth: NDArray[uint8] | NDArray[bool_],
+    options: str = "{}",
+) -> tuple[NDArray[float32], str]:
+    """One threshold per label from validation papers, and the report (JSON).
+
+    Options: min_support, prior, shrinkage (null: cross-fitted), objective
+    (micro, macro, mean), folds, seed.
+    """
+
+def fit_calibration(
+    logits: NDArray[float32],
+    truth: NDArray[uint8] | NDArray[bool_],
+    options: str = "{}",
+) -> tuple[NDArray[float32], NDArray[float32], str]:
+    """Scale and bias per label from validation papers, and the report (JSON).
+
+    Options: min_support, shrinkage (null: cross-fitted), folds, seed.
+    """
+
+def calibrate(
+    logits: NDArray[float32], scale: NDArray[float32], bias: NDArray[float32]
+) -> NDArray[float32]:
+    """`sigmoid(scale * logit + bias)` of every logit."""

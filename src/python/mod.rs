@@ -4,6 +4,7 @@
 mod encoder;
 mod enter;
 mod errors;
+mod metrics;
 mod text;
 
 use pyo3::prelude::*;
@@ -14,6 +15,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     encoder::register(module)?;
     errors::register(module)?;
+    metrics::register(module)?;
     text::register(module)?;
     Ok(())
 }

@@ -1,0 +1,29 @@
+//! Cross-fitting: which papers are held out together.
+
+use super::random::Random;
+
+/// A fold for each paper: equal sizes (within one), shuffled by `seed`.
+pub(super) fn folds(papers: usize, count: usize, seed: u64) -> Vec<u8> {
+    let mut folds: Vec<u8> = (0..papers).map(|paper| (paper % count) as u8).collect();
+    let mut random = Random::new(seed, 0);
+    for last in (1..papers).rev() {
+        folds.swap(last, random.below(last + 1));
+    }
+    folds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folds_are_even_shuffled_and_repeatable() {
+        let first = folds(1003, 5, 7);
+        assert_eq!(first, folds(1003, 5, 7));
+        assert_ne!(first, folds(1003, 5, 8));
+        for fold in 0..5 {
+            let size = first.iter().filter(|&&f| f == fold).count();
+            assert!((200..=201).contains(&size));
+        }
+    }
+}

@@ -1,0 +1,480 @@
+//! Per-label thresholds that maximise F1 on validation papers, shrunk toward one global threshold.
+//!
+//! A label's best threshold on a few positives is mostly noise: fitted plainly, per-label
+//! thresholds do worse on later papers than a single one. Three guards:
+//!
+//! - a label with fewer than `min_support` positives takes the global threshold;
+//! - the others maximise the F1 of their counts plus `prior` pseudo-positives spread over
+//!   thresholds as the *expected* counts of calibrated probabilities are (with `p` the
+//!   probability of a label, the expected F1 at threshold `t` is
+//!   `2 Σ_{p ≥ t} p / (|p ≥ t| + Σ p)`; Lipton, Elkan and Naryanaswamy 2014 show that its maximum
+//!   lies at half the best F1): labels with few positives follow the expectation, labels with
+//!   many their own counts;
+//! - what comes out is moved toward the global threshold in logits, with weight
+//!   `shrinkage / (positives + shrinkage)`.
+//!
+//! `shrinkage` is chosen by cross-fitting: thresholds fitted on the other folds, counts of all
+//! held-out folds pooled, the best value of the objective wins, and the strongest shrinkage
+//! among values that are as good.
+
+use super::folds::folds;
+use super::scored::Scored;
+use super::tally::Counts;
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// Candidate thresholds: logits from −7 to 4 in steps of 0.05 (probabilities 0.0009 to 0.982).
+const LOWEST: f64 = -7.0;
+const STEP: f64 = 0.05;
+const CANDIDATES: usize = 221;
+
+/// Strengths tried by cross-fitting, weakest first; the last is the global threshold alone.
+const SHRINKAGES: [f64; 8] = [0.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, f64::INFINITY];
+
+/// What thresholds maximise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Objective {
+    /// Micro-F1.
+    Micro,
+    /// Mean F1 of the labels with at least one positive.
+    Macro,
+    /// The mean of both.
+    Mean,
+}
+
+/// How to fit thresholds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// Labels with fewer validation positives take the global threshold.
+    pub min_support: u64,
+    /// Pseudo-positives of expected counts added to a label's own.
+    pub prior: f64,
+    /// Pull toward the global threshold, in positives; `null`: chosen by cross-fitting.
+    pub shrinkage: Option<f64>,
+    /// What the global threshold and the choice of `shrinkage` maximise.
+    pub objective: Objective,
+    /// Folds of cross-fitting, 2 to 100.
+    pub folds: usize,
+    /// Seed of the folds.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            min_support: 10,
+            prior: 20.0,
+            shrinkage: None,
+            objective: Objective::Mean,
+            folds: 5,
+            seed: 0,
+        }
+    }
+}
+
+/// What was fitted, and what it is worth on papers it was not fitted to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// The global threshold.
+    pub global: f32,
+    /// The shrinkage used; `null`: infinite, every label takes the global threshold.
+    pub shrinkage: Option<f64>,
+    /// Labels with a threshold of their own.
+    pub labels_own: usize,
+    /// Each shrinkage tried: its cross-fitted micro-F1 and macro-F1 (labels with a positive).
+    pub tried: Vec<Tried>,
+}
+
+/// One shrinkage, cross-fitted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Tried {
+    /// The shrinkage; `null`: infinite.
+    pub shrinkage: Option<f64>,
+    /// Micro-F1 on held-out folds.
+    pub micro_f1: f64,
+    /// Macro-F1 on held-out folds, over labels with at least one positive.
+    pub macro_f1: f64,
+}
+
+fn candidate(at: f64) -> f64 {
+    1.0 / (1.0 + (-(LOWEST + STEP * at)).exp())
+}
+
+/// How many candidates a probability reaches: it is assigned by the first `n` of them.
+fn reached(probability: f32, candidates: &[f32]) -> usize {
+    candidates.partition_point(|&threshold| threshold <= probability)
+}
+
+/// Papers by the number of candidates their probability reaches.
+#[derive(Debug, Clone, Copy, Default)]
+struct Bucket {
+    papers: u64,
+    positives: u64,
+    expected: f64,
+}
+
+impl Bucket {
+    fn add(&mut self, other: &Self) {
+        self.papers += other.papers;
+        self.positives += other.positives;
+        self.expected += other.expected;
+    }
+}
+
+/// One label's buckets (`CANDIDATES + 1`).
+type Histogram = Vec<Bucket>;
+
+/// Counts when assigning at each candidate, lowest first.
+fn curve(histogram: &[Bucket]) -> Vec<Bucket> {
+    let mut above = Bucket::default();
+    let mut curve: Vec<Bucket> = histogram[1..]
+        .iter()
+        .rev()
+        .map(|bucket| {
+            above.add(bucket);
+            above
+        })
+        .collect();
+    curve.reverse();
+    curve
+}
+
+fn total(histogram: &[Bucket]) -> Bucket {
+    let mut sum = Bucket::default();
+    histogram.iter().for_each(|bucket| sum.add(bucket));
+    sum
+}
+
+fn counts(histogram: &[Bucket], curve: &[Bucket], at: usize) -> Counts {
+    Counts {
+        hits: curve[at].positives,
+        assigned: curve[at].papers,
+        positives: total(histogram).positives,
+    }
+}
+
+fn value(objective: Objective, labels: &[Counts]) -> (f64, f64, f64) {
+    let mut all = Counts::default();
+    let (mut sum, mut with) = (0.0, 0u32);
+    for label in labels {
+        all.hits += label.hits;
+        all.assigned += label.assigned;
+        all.positives += label.positives;
+        if label.positives > 0 {
+            sum += label.scores()[2];
+            with += 1;
+        }
+    }
+    let (micro, macro_) = (
+        all.scores()[2],
+        if with == 0 {
+            0.0
+        } else {
+            sum / f64::from(with)
+        },
+    );
+    let value = match objective {
+        Objective::Micro => micro,
+        Objective::Macro => macro_,
+        Objective::Mean => (micro + macro_) / 2.0,
+    };
+    (value, micro, macro_)
+}
+
+/// The place among the candidates of the best global threshold.
+fn best_global(histograms: &[Histogram], objective: Objective) -> usize {
+    let curves: Vec<Vec<Bucket>> = histograms.iter().map(|label| curve(label)).collect();
+    let worth = |at: usize| {
+        let labels: Vec<Counts> = histograms
+            .iter()
+            .zip(&curves)
+            .map(|(label, curve)| counts(label, curve, at))
+            .collect();
+        value(objective, &labels).0
+    };
+    argmax(CANDIDATES, worth)
+}
+
+/// The first place with the highest worth.
+fn argmax(places: usize, worth: impl Fn(usize) -> f64) -> usize {
+    let mut best = (0, f64::NEG_INFINITY);
+    for place in 0..places {
+        let worth = worth(place);
+        if worth > best.1 {
+            best = (place, worth);
+        }
+    }
+    best.0
+}
+
+/// The place of a label's own best threshold under `prior`; `None` below the minimum support.
+fn best_own(histogram: &[Bucket], options: &Options, min_support: u64) -> Option<usize> {
+    let all = total(histogram);
+    if all.positives < min_support.max(1) {
+        return None;
+    }
+    // The label's expected counts, scaled so that they hold `prior` positives.
+    let scale = if all.expected > 0.0 {
+        options.prior / all.expected
+    } else {
+        0.0
+    };
+    let curve = curve(histogram);
+    Some(argmax(CANDIDATES, |at| {
+        let hits = curve[at].positives as f64 + scale * curve[at].expected;
+        let assigned = curve[at].papers as f64 * (1.0 + scale);
+        let positives = all.positives as f64 + scale * all.expected;
+        2.0 * hits / (assigned + positives)
+    }))
+}
+
+/// Each label's place (a fraction between candidates) for one shrinkage.
+fn shrink(own: &[Option<usize>], positives: &[u64], global: usize, shrinkage: f64) -> Vec<f64> {
+    own.iter()
+        .zip(positives)
+        .map(|(own, &positives)| match own {
+            Some(own) if shrinkage.is_finite() => {
+                let weight = positives as f64 / (positives as f64 + shrinkage);
+                weight * *own as f64 + (1.0 - weight) * global as f64
+            }
+            _ => global as f64,
+        })
+        .collect()
+}
+
+fn check(options: &Options, papers: usize) -> Result<()> {
+    if !(2..=100).contains(&options.folds) || options.folds > papers {
+        let reason = format!("must be 2 to 100 and at most the {papers} papers");
+        return Err(Error::option("folds", options.folds, reason));
+    }
+    for (name, number) in [
+        ("prior", Some(options.prior)),
+        ("shrinkage", options.shrinkage),
+    ] {
+        if let Some(number) = number.filter(|number| number.is_nan() || *number < 0.0) {
+            return Err(Error::option(name, number, "must be at least 0"));
+        }
+    }
+    Ok(())
+}
+
+/// Fits one threshold per label to validation probabilities (calibrated ones: the prior trusts
+/// them).
+///
+/// # Errors
+/// [`Error::Option`] for options that cannot be used, [`Error::Fit`] when no label has a positive.
+pub fn fit(scored: &Scored<'_>, options: &Options) -> Result<(Vec<f32>, Report)> {
+    check(options, scored.papers())?;
+    let positives = scored.positives();
+    if positives.iter().all(|&count| count == 0) {
+        return Err(Error::fit(
+            "thresholds",
+            "no validation paper has any of the labels",
+        ));
+    }
+    let candidates: Vec<f32> = (0..CANDIDATES)
+        .map(|at| candidate(at as f64) as f32)
+        .collect();
+    let fold = folds(scored.papers(), options.folds, options.seed);
+    let by_fold: Vec<Vec<Histogram>> = scored.per_column(|_, pairs| {
+        let mut histograms = vec![vec![Bucket::default(); CANDIDATES + 1]; options.folds];
+        for (paper, &(probability, positive)) in pairs.iter().enumerate() {
+            let at = reached(probability, &candidates);
+            let bucket = &mut histograms[usize::from(fold[paper])][at];
+            bucket.papers += 1;
+            bucket.positives += u64::from(positive);
+            bucket.expected += f64::from(probability);
+        }
+        histograms
+    });
+    let without = |out: usize| -> Vec<Histogram> {
+        by_fold
+            .iter()
+            .map(|label| {
+                let mut sum = vec![Bucket::default(); CANDIDATES + 1];
+                for (_, histogram) in label.iter().enumerate().filter(|(fold, _)| *fold != out) {
+                    sum.iter_mut()
+                        .zip(histogram)
+                        .for_each(|(sum, bucket)| sum.add(bucket));
+                }
+                sum
+            })
+            .collect()
+    };
+    let own = |histograms: &[Histogram], min_support: u64| -> Vec<Option<usize>> {
+        histograms
+            .iter()
+            .map(|label| best_own(label, options, min_support))
+            .collect()
+    };
+
+    let tried = options
+        .shrinkage
+        .map_or(SHRINKAGES.to_vec(), |value| vec![value]);
+    let mut held_out = vec![vec![Counts::default(); scored.labels()]; tried.len()];
+    for out in 0..options.folds {
+        let histograms = without(out);
+        let kept: Vec<u64> = histograms
+            .iter()
+            .map(|label| total(label).positives)
+            .collect();
+        let global = best_global(&histograms, options.objective);
+        let support = options.min_support * (options.folds as u64 - 1) / options.folds as u64;
+        let own = own(&histograms, support);
+        for (sums, &shrinkage) in held_out.iter_mut().zip(&tried) {
+            let places = shrink(&own, &kept, global, shrinkage);
+            for ((sum, place), label) in sums.iter_mut().zip(places).zip(&by_fold) {
+                let histogram = &label[out];
+                // Held-out counts are kept by candidate: the nearest one stands for the place.
+                let at = (place.round() as usize).min(CANDIDATES - 1);
+                let counts = counts(histogram, &curve(histogram), at);
+                sum.hits += counts.hits;
+                sum.assigned += counts.assigned;
+                sum.positives += counts.positives;
+            }
+        }
+    }
+    let values: Vec<(f64, f64, f64)> = held_out
+        .iter()
+        .map(|labels| value(options.objective, labels))
+        .collect();
+    // Last of the best: as good with more shrinkage is better.
+    let best = (0..tried.len())
+        .max_by(|&a, &b| values[a].0.total_cmp(&values[b].0))
+        .unwrap_or(0);
+    let whole = without(options.folds);
+    let global = best_global(&whole, options.objective);
+    let places = shrink(
+        &own(&whole, options.min_support),
+        &positives,
+        global,
+        tried[best],
+    );
+    let finite = |shrinkage: f64| shrinkage.is_finite().then_some(shrinkage);
+    let report = Report {
+        global: candidates[global],
+        shrinkage: finite(tried[best]),
+        labels_own: if tried[best].is_finite() {
+            positives
+                .iter()
+                .filter(|&&count| count >= options.min_support.max(1))
+                .count()
+        } else {
+            0
+        },
+        tried: tried
+            .iter()
+            .zip(&values)
+            .map(|(&shrinkage, &(_, micro_f1, macro_f1))| Tried {
+                shrinkage: finite(shrinkage),
+                micro_f1,
+                macro_f1,
+            })
+            .collect(),
+    };
+    Ok((
+        places
+            .into_iter()
+            .map(|place| candidate(place) as f32)
+            .collect(),
+        report,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::random::Random;
+    use super::*;
+
+    /// Calibrated probabilities of labels that share one best threshold.
+    fn drawn(papers: usize, labels: usize) -> (Vec<f32>, Vec<u8>) {
+        let mut random = Random::new(5, 0);
+        let mut unit = || random.below(1 << 24) as f32 / (1 << 24) as f32;
+        let probabilities: Vec<f32> = (0..papers * labels).map(|_| unit().powi(6)).collect();
+        let truth = probabilities
+            .iter()
+            .map(|&p| u8::from(unit() < p))
+            .collect();
+        (probabilities, truth)
+    }
+
+    #[test]
+    fn a_label_below_the_minimum_support_takes_the_global_threshold() -> Result<()> {
+        let (probabilities, mut truth) = drawn(2000, 3);
+        truth
+            .iter_mut()
+            .skip(1)
+            .step_by(3)
+            .for_each(|truth| *truth = 0);
+        truth[1] = 1;
+        let scored = Scored::probabilities(&probabilities, &truth, 3)?;
+        let options = Options {
+            shrinkage: Some(0.0),
+            ..Options::default()
+        };
+        let (thresholds, report) = fit(&scored, &options)?;
+        assert_eq!(thresholds[1], report.global);
+        assert_eq!(report.labels_own, 2);
+        Ok(())
+    }
+
+    #[test]
+    fn labels_that_are_alike_are_shrunk_together() -> Result<()> {
+        let (probabilities, truth) = drawn(300, 40);
+        let scored = Scored::probabilities(&probabilities, &truth, 40)?;
+        let (thresholds, report) = fit(&scored, &Options::default())?;
+        let spread = |thresholds: &[f32]| {
+            thresholds
+                .iter()
+                .map(|&t| (t - report.global).abs())
+                .fold(0.0, f32::max)
+        };
+        let plain = Options {
+            shrinkage: Some(0.0),
+            prior: 0.0,
+            ..Options::default()
+        };
+        let (own, _) = fit(&scored, &plain)?;
+        assert!(spread(&thresholds) < spread(&own) / 2.0, "{report:?}");
+        Ok(())
+    }
+
+    #[test]
+    fn a_label_on_another_scale_gets_its_own_threshold() -> Result<()> {
+        let (mut probabilities, truth) = drawn(4000, 2);
+        for pair in probabilities.chunks_exact_mut(2) {
+            pair[1] *= 0.1;
+        }
+        let scored = Scored::probabilities(&probabilities, &truth, 2)?;
+        let (thresholds, _) = fit(
+            &scored,
+            &Options {
+                prior: 0.0,
+                ..Options::default()
+            },
+        )?;
+        assert!(
+            (thresholds[1] / thresholds[0] - 0.1).abs() < 0.05,
+            "{thresholds:?}"
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn no_positives_at_all_is_an_error() {
+        let scored = Scored::probabilities(&[0.5; 4], &[0; 4], 2).unwrap();
+        let error = fit(
+            &scored,
+            &Options {
+                folds: 2,
+                ..Options::default()
+            },
+        )
+        .unwrap_err();
+        assert!(error.to_string().starts_with("fitting thresholds"));
+    }
+}
