@@ -41,9 +41,7 @@ class Fake:
     def info(self) -> dict[str, Any]:
         return {"labels": 6}
 
-    def classify(
-        self, papers: list[dict[str, Any]], *, top_k: int | None = None
-    ) -> list[Prediction]:
+    def classify(self, papers: list[dict[str, Any]], top_k: int | None = 5) -> list[Prediction]:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         time.sleep(0.01)

@@ -7,7 +7,7 @@ import os
 from arxiv_core import ArxivCoreError, OptionError
 from arxiv_core.extras import MissingExtraError
 
-__all__ = ["UsageError", "explain"]
+__all__ = ["FAILURE", "INTERRUPTED", "USAGE", "UsageError", "explain"]
 
 FAILURE = 1
 USAGE = 2

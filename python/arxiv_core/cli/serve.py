@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from arxiv_core.cli.failures import INTERRUPTED
+
 __all__ = ["register"]
 
 log = logging.getLogger("arxiv_core.serve")
@@ -42,4 +44,8 @@ def serve(
 
     classifier = Classifier.load(model, device=device, dtype=dtype)
     log.info("model loaded: %d categories", len(classifier.labels))
-    run(classifier, host=host, port=port)
+    try:
+        run(classifier, host=host, port=port)
+    except KeyboardInterrupt:
+        # How a server is stopped by hand: nothing to explain.
+        raise typer.Exit(INTERRUPTED) from None

@@ -100,7 +100,7 @@ def _unquoted(override: str) -> OptionError:
 
 def _keys() -> Iterator[str]:
     def below(node: DictConfig, prefix: str) -> Iterator[str]:
-        for name in node:
+        for name in map(str, node):
             yield f"{prefix}{name}"
             child = node._get_node(name)
             if isinstance(child, DictConfig):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import anyio.to_thread
@@ -25,13 +26,29 @@ TOP = 5
 log = logging.getLogger(__name__)
 
 
+class Ranked(Protocol):
+    """One category of an answer."""
+
+    @property
+    def category(self) -> str: ...
+    @property
+    def probability(self) -> float: ...
+
+
+class Answer(Protocol):
+    """What is said about one paper."""
+
+    @property
+    def categories(self) -> Sequence[Ranked]: ...
+
+
 class Classifying(Protocol):
     """What the service needs of a classifier."""
 
     def info(self) -> dict[str, Any]: ...
     def classify(
-        self, papers: list[dict[str, Any]], *, top_k: int | None = ...
-    ) -> list[arxiv_core.Prediction]: ...
+        self, papers: Sequence[Mapping[str, object]], top_k: int | None = ...
+    ) -> Sequence[Answer]: ...
 
 
 def create_app(classifier: Classifying, *, max_body: int = MAX_BODY) -> FastAPI:

@@ -1,0 +1,247 @@
+"""Classifying as a user does: the command in a process of its own, on a model trained here."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Command, SampleRun
+
+PAPER = {
+    "title": "Attention is all you need",
+    "abstract": "The dominant sequence transduction models are based on complex recurrent or "
+    "convolutional neural networks. We propose the Transformer.",
+}
+FLAGS = ["--title", PAPER["title"], "--abstract", PAPER["abstract"]]
+
+
+@pytest.fixture
+def model(sample_run: SampleRun) -> list[str]:
+    return ["--model", str(sample_run.package), "--device", "cpu"]
+
+
+@pytest.fixture
+def papers(tmp_path: Path) -> Path:
+    path = tmp_path / "papers.jsonl"
+    lines = [PAPER | {"id": f"2401.0000{n}"} for n in range(3)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_one_paper_from_flags_is_one_line_in_a_pipe(command: Command, model: list[str]) -> None:
+    run = command("classify", *FLAGS, *model)
+    assert (run.returncode, run.stderr) == (0, "")
+    [answer] = lines(run.stdout)
+    assert len(answer["categories"]) == 5
+    assert answer["truncated"] is False
+    assert set(answer["categories"][0]) == {"category", "name", "probability", "assigned"}
+    probabilities = [one["probability"] for one in answer["categories"]]
+    assert probabilities == sorted(probabilities, reverse=True)
+
+
+def test_a_terminal_gets_a_table(command: Command, model: list[str]) -> None:
+    run = command("classify", *FLAGS, *model, "--format", "table", "--top-k", "2", COLUMNS="100")
+    assert run.returncode == 0
+    assert PAPER["title"] in run.stdout
+    assert "probability" in run.stdout
+
+
+def test_every_way_to_ask_changes_the_answer_as_named(command: Command, model: list[str]) -> None:
+    def answer(*options: str) -> list[dict[str, Any]]:
+        run = command("classify", *FLAGS, *model, *options)
+        assert run.returncode == 0, run.stderr
+        categories: list[dict[str, Any]] = lines(run.stdout)[0]["categories"]
+        return categories
+
+    everything = answer("--all")
+    assert len(everything) >= 12
+    assert answer("--top-k", "2") == everything[:2]
+    archives = answer("--all", "--level", "archive")
+    assert len(archives) < len(everything)
+    assert not any("." in one["category"] for one in archives)
+    shares = answer("--all", "--distribution")
+    assert sum(one["probability"] for one in shares) == pytest.approx(1, abs=1e-4)
+    last = everything[-1]["category"]
+    assert answer("--top-k", "2", "--primary", last)[-1]["category"] == last
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet", ".jsonl.gz"])
+def test_a_file_becomes_a_file(
+    command: Command, model: list[str], papers: Path, tmp_path: Path, suffix: str
+) -> None:
+    output = tmp_path / f"labelled{suffix}"
+    run = command("classify", str(papers), "-o", str(output), *model)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == ""
+    assert "3 papers" in run.stderr
+    if suffix == ".parquet":
+        parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+        assert parquet.read_table(output)["id"].to_pylist()[2] == "2401.00002"
+        return
+    raw = output.read_bytes()
+    text = (gzip.decompress(raw) if suffix.endswith(".gz") else raw).decode()
+    rows = list(csv.DictReader(io.StringIO(text))) if suffix == ".csv" else lines(text)
+    assert [row["id"] for row in rows] == ["2401.00000", "2401.00001", "2401.00002"]
+
+
+def test_a_named_format_overrules_the_suffix(
+    command: Command, model: list[str], papers: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "labels.txt"
+    run = command("classify", str(papers), "-o", str(output), "--format", "csv", *model)
+    assert run.returncode == 0, run.stderr
+    assert output.read_text().startswith("row,id,")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.txt", "papers.jsonl"]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_a_file_goes_to_standard_output(
+    command: Command, model: list[str], papers: Path, form: str
+) -> None:
+    run = command("classify", str(papers), "--format", form, *model)
+    assert run.returncode == 0, run.stderr
+    assert len(run.stdout.splitlines()) == (3 if form == "jsonl" else 4)
+
+
+def test_standard_input_is_read(command: Command, model: list[str], papers: Path) -> None:
+    run = command("classify", "-", *model, stdin=papers.read_text())
+    assert run.returncode == 0, run.stderr
+    assert len(lines(run.stdout)) == 3
+
+
+def test_one_paper_can_go_to_a_file_too(command: Command, model: list[str], tmp_path: Path) -> None:
+    output = tmp_path / "one.csv"
+    run = command("classify", *FLAGS, "-o", str(output), *model)
+    assert run.returncode == 0, run.stderr
+    assert len(output.read_text().splitlines()) == 2
+
+
+def test_a_record_that_cannot_be_read_is_named_or_skipped(
+    command: Command, model: list[str], papers: Path, tmp_path: Path
+) -> None:
+    papers.write_text(papers.read_text() + '{"title": 3}\n')
+    output = tmp_path / "out.jsonl"
+    run = command("classify", str(papers), "-o", str(output), *model)
+    assert run.returncode == 1
+    assert "papers.jsonl" in run.stderr
+    assert "4" in run.stderr
+    assert run.stderr.count("\n") == 1
+    assert not output.exists()
+    run = command("classify", str(papers), "-o", str(output), "--skip-unreadable", *model)
+    assert run.returncode == 0
+    assert "1 record" in run.stderr
+    assert len(output.read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize("name", ["empty.jsonl", "empty.csv", "empty.parquet"])
+def test_an_empty_file_is_one_sentence(
+    command: Command, model: list[str], tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).touch()
+    run = command("classify", str(tmp_path / name), *model)
+    assert run.returncode == 1
+    assert name in run.stderr
+    assert "empty" in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--model", "nowhere"], 1, "nowhere"),
+        (["--model", "."], 1, "classifier.json"),
+        (["--device", "abacus"], 1, "abacus"),
+        (["--primary", "cs.XX"], 1, "cs.XX"),
+        (["--primary", "astro-ph"], 1, "astro-ph"),
+    ],
+)
+def test_what_is_not_there_is_named(
+    command: Command, sample_run: SampleRun, arguments: list[str], code: int, said: str
+) -> None:
+    model = [] if "--model" in arguments else ["--model", str(sample_run.package)]
+    run = command("classify", *FLAGS, *model, *arguments)
+    assert run.returncode == code
+    assert said in run.stderr
+    assert run.stderr.count("\n") == 1
+    assert run.stdout == ""
+
+
+def test_a_changed_model_is_refused_by_the_files_name(
+    command: Command, sample_run: SampleRun, tmp_path: Path
+) -> None:
+    import shutil
+
+    broken = tmp_path / "model"
+    shutil.copytree(sample_run.package, broken)
+    with (broken / "head.safetensors").open("ab") as file:
+        file.write(b"!")
+    run = command("classify", *FLAGS, "--model", str(broken))
+    assert run.returncode == 1
+    assert "head.safetensors" in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+def test_a_reader_that_leaves_early_hears_no_complaint(
+    model: list[str], papers: Path, tmp_path: Path
+) -> None:
+    many = tmp_path / "many.jsonl"
+    many.write_text(papers.read_text() * 50)
+    command = " ".join(
+        [sys.executable, "-m", "arxiv_core", "classify", str(many), *model, "--all", "| head -n 1"]
+    )
+    run = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert len(run.stdout.splitlines()) == 1
+    assert "Traceback" not in run.stderr
+    assert "internal" not in run.stderr
+
+
+def test_control_c_stops_within_a_second_and_leaves_nothing(
+    model: list[str], papers: Path, tmp_path: Path
+) -> None:
+    many = tmp_path / "many.jsonl"
+    many.write_text(papers.read_text() * 20_000)
+    output = tmp_path / "out.parquet"
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "arxiv_core", "classify", str(many), "-o", str(output), *model],
+        stderr=follower,
+        stdin=subprocess.DEVNULL,
+    )
+    os.close(follower)
+    shown = b""
+    # The bar is on the terminal: the work has begun.
+    while b"classify" not in shown:
+        shown += os.read(leader, 4096)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    asked = time.monotonic()
+    while True:
+        try:
+            chunk = os.read(leader, 4096)
+        except OSError:  # Linux's end of file on a terminal
+            break
+        if not chunk:
+            break
+        shown += chunk
+    assert process.wait(timeout=30) == 130
+    assert time.monotonic() - asked < 3  # a second, on a machine that also runs other tests
+    assert "stopped" in shown.decode()
+    assert "Traceback" not in shown.decode()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["many.jsonl", "papers.jsonl"]

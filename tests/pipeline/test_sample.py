@@ -1,0 +1,96 @@
+"""The whole pipeline on the bundled corpus, as the command line runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from arxiv_core.cli import app
+from typer.testing import CliRunner
+
+if TYPE_CHECKING:
+    from conftest import SampleRun
+
+pytest.importorskip("hydra", reason="the extra `pipeline` is not installed")
+
+
+def read(path: Path) -> dict[str, object]:
+    value: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+    return value
+
+
+def test_every_stage_leaves_what_the_next_one_needs(sample_run: SampleRun) -> None:
+    assert sample_run.papers.is_file()
+    assert (sample_run.papers.parent / "manifest.json").is_file()
+    for name in ("config.json", "train.json", "metrics.json", "model", "package"):
+        assert (sample_run.run / name).exists(), name
+    leftovers = [path for path in sample_run.run.iterdir() if path.name.startswith(".")]
+    assert not leftovers
+
+
+def test_the_configuration_lies_beside_what_it_made(sample_run: SampleRun) -> None:
+    config = read(sample_run.run / "config.json")
+    assert config["run"] == "sample"
+    assert config["head"]["kind"] == "logistic"  # type: ignore[index]
+
+
+def test_the_package_has_metrics_and_a_card_that_warns(sample_run: SampleRun) -> None:
+    assert read(sample_run.package / "metrics.json") == read(sample_run.run / "metrics.json")
+    card = (sample_run.package / "README.md").read_text(encoding="utf-8")
+    assert "mean nothing else" in card
+    assert "micro_f1" in card
+    files = read(sample_run.package / "manifest.json")["files"]
+    assert {"README.md", "metrics.json", "head.safetensors"} <= set(files)  # type: ignore[call-overload]
+
+
+def test_the_options_that_are_not_set_are_rusts_own(sample_run: SampleRun, tmp_path: Path) -> None:
+    import arxiv_core
+    from arxiv_core.pipeline.prepare import SAMPLE
+
+    manifest = arxiv_core.prepare(SAMPLE, tmp_path / "plain")
+    ours = read(sample_run.papers.parent / "manifest.json")
+    assert manifest["options"] == ours["options"]
+
+
+def test_a_stage_prints_its_summary_as_json(sample_run: SampleRun) -> None:
+    answer = CliRunner().invoke(app, ["evaluate", *sample_run.overrides, "--json"])
+    assert answer.exit_code == 0
+    assert json.loads(answer.stdout) == read(sample_run.run / "metrics.json")
+
+
+def test_the_same_configuration_makes_the_same_bytes(sample_run: SampleRun, tmp_path: Path) -> None:
+    again = [*sample_run.overrides, f"paths.runs={tmp_path}"]
+    answer = CliRunner().invoke(app, ["train", *again])
+    assert answer.exit_code == 0, answer.output
+    for name in ("head.safetensors", "classifier.json"):
+        ours = sample_run.run / "model" / name
+        assert (tmp_path / "sample/model" / name).read_bytes() == ours.read_bytes()
+
+
+@pytest.mark.parametrize("head", ["mlp", "hybrid"])
+def test_every_head_trains(sample_run: SampleRun, tmp_path: Path, head: str) -> None:
+    small = ["head.width=16", "train.epochs=2", "head.words.min_papers=2"]
+    overrides = [*sample_run.overrides, f"head={head}", f"paths.runs={tmp_path}", *small]
+    for stage in ("train", "evaluate", "package"):
+        answer = CliRunner().invoke(app, [stage, *overrides])
+        assert answer.exit_code == 0, answer.output
+    spec = read(tmp_path / "sample/package/classifier.json")
+    assert spec["head"]["kind"] == head  # type: ignore[index]
+
+
+def test_a_package_can_carry_its_encoder(sample_run: SampleRun) -> None:
+    from arxiv_core import Classifier
+
+    paper = {"title": "Rings", "abstract": "Each ring is a module over itself."}
+    [named] = Classifier.load(sample_run.package).classify([paper])
+    target = sample_run.package
+    answer = CliRunner().invoke(app, ["package", "--self-contained", *sample_run.overrides])
+    try:
+        assert answer.exit_code == 0, answer.output
+        assert (target / "model.safetensors").stat().st_size > 80_000_000
+        [local] = Classifier.load(target).classify([paper])
+        assert repr(local) == repr(named)
+    finally:
+        CliRunner().invoke(app, ["package", *sample_run.overrides])
