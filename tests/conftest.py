@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["skips_gate"]
+
+SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
+
 Run = subprocess.CompletedProcess[str]
 Command = Callable[..., Run]
 
@@ -69,3 +73,11 @@ def sample_run(tmp_path_factory: pytest.TempPathFactory) -> SampleRun:
         result = runner.invoke(app, [stage, *overrides])
         assert result.exit_code == 0, f"{stage}: {result.output}"
     return SampleRun(overrides, work / "data/prepared/papers.parquet", work / "runs/sample")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real arXiv metadata beside the repository."""
+    if not SHARED.is_dir():
+        pytest.skip("real arXiv metadata (../shared/data) is not on this machine")
+    return SHARED

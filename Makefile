@@ -1,0 +1,114 @@
+# The one door: people, hooks and CI call these targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := $(CURDIR)/.venv
+BIN := $(VENV)/bin
+STAMPS := .stamps
+
+# cargo finds libtorch through the environment's own torch (.cargo/config.toml asks it to).
+export VIRTUAL_ENV := $(VENV)
+export PATH := $(BIN):$(PATH)
+unexport PYTHONPATH PYTHONHOME
+export PYTHONNOUSERSITE := 1
+# Test binaries are not extension modules: nothing preloads libtorch for them.
+TORCH_LIB = $(shell $(BIN)/python -c 'import importlib.util as u, pathlib as p; print(p.Path(u.find_spec("torch").origin).parent / "lib")')
+# One profile for wheel, tests and lint: one set of compiled dependencies.
+CARGO_FLAGS := --locked --release
+
+RUST_SOURCES := Cargo.toml Cargo.lock .cargo/config.toml $(shell find src -type f)
+PYTHON_SOURCES := pyproject.toml $(shell find python -type f -not -name '*.pyc' -not -name '*.so')
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+# --- environment -------------------------------------------------------------
+
+$(STAMPS)/venv: requirements/bootstrap.txt
+	@mkdir -p $(STAMPS)
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"Python 3.11 or newer is needed, {sys.version.split()[0]} found; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	@touch $@
+
+$(STAMPS)/base: $(STAMPS)/venv requirements.txt
+	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.txt
+	@touch $@
+
+$(STAMPS)/dev: $(STAMPS)/base requirements-dev.txt
+	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(STAMPS)/wheel: $(STAMPS)/base $(RUST_SOURCES) $(PYTHON_SOURCES)
+	@rm -rf dist
+	$(BIN)/maturin build --release --locked --out dist
+	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --force-reinstall dist/*.whl
+	@touch $@
+
+.PHONY: wheel
+wheel: $(STAMPS)/wheel ## build the wheel and install it into .venv
+
+# --- the two commands --------------------------------------------------------
+
+.PHONY: demo
+demo: $(STAMPS)/wheel ## from nothing to classified papers
+	$(BIN)/python tests/sample/demo.py
+
+.PHONY: test
+test: lint test-rust test-python ## everything from nothing to green
+
+.PHONY: lint
+lint: $(STAMPS)/dev $(STAMPS)/wheel ## formats, clippy, ruff, types, stubs
+	cargo fmt --check
+	cargo clippy $(CARGO_FLAGS) --all-targets --features python -- -D warnings
+	cargo clippy $(CARGO_FLAGS) --all-targets --no-default-features -- -D warnings
+	$(BIN)/ruff format --check python tests benches
+	$(BIN)/ruff check python tests benches
+	$(BIN)/mypy
+	cd tests/stubs && $(BIN)/python -m mypy.stubtest arxiv_core._core --allowlist allowlist.txt
+
+.PHONY: test-rust
+test-rust: $(STAMPS)/dev ## Rust tests, without and with libtorch
+	cargo test $(CARGO_FLAGS) --no-default-features
+	LD_LIBRARY_PATH=$(TORCH_LIB) cargo test $(CARGO_FLAGS)
+
+.PHONY: test-python
+test-python: $(STAMPS)/dev $(STAMPS)/wheel ## Python tests against the installed wheel
+	$(BIN)/python -m pytest -m "not slow"
+
+.PHONY: test-slow
+test-slow: $(STAMPS)/dev $(STAMPS)/wheel ## whole-corpus parity and other long checks
+	$(BIN)/python -m pytest -m slow --timeout 3600
+
+# --- measurement -------------------------------------------------------------
+
+$(STAMPS)/bench: $(STAMPS)/venv requirements/bench.txt
+	$(BIN)/uv venv -q --allow-existing --python $(BIN)/python .venv-bench
+	$(BIN)/uv pip install -q --python .venv-bench/bin/python --require-hashes -r requirements/bench.txt
+	@touch $@
+
+.PHONY: bench
+bench: $(STAMPS)/wheel $(STAMPS)/dev $(STAMPS)/bench ## prepare, encode and head beside their peers, one run
+	$(BIN)/python benches/prepare/run.py --peer-python .venv-bench/bin/python
+	$(BIN)/python benches/encode/run.py
+	$(BIN)/python benches/head/run.py
+	$(MAKE) readme
+
+.PHONY: readme
+readme: $(STAMPS)/dev ## write README's tables from benches/results
+	$(BIN)/python benches/readme.py
+
+.PHONY: lock
+lock: $(STAMPS)/venv ## recompile the requirement files from pyproject.toml
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/bootstrap.in -o requirements/bootstrap.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --extra all pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --extra all --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/bench.in -o requirements/bench.txt
+
+.PHONY: clean
+clean: ## remove what the targets made
+	rm -rf .venv .venv-bench $(STAMPS) dist target outputs runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
