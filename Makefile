@@ -52,11 +52,19 @@ $(STAMPS)/wheel: $(STAMPS)/base $(RUST_SOURCES) $(PYTHON_SOURCES)
 .PHONY: wheel
 wheel: $(STAMPS)/wheel ## build the wheel and install it into .venv
 
+DEMO := run=demo
+
 # --- the two commands --------------------------------------------------------
 
 .PHONY: demo
 demo: $(STAMPS)/wheel ## from nothing to classified papers
-	$(BIN)/python tests/sample/demo.py
+	$(BIN)/arxiv-core prepare $(DEMO)
+	$(BIN)/arxiv-core embed $(DEMO)
+	$(BIN)/arxiv-core train $(DEMO)
+	$(BIN)/arxiv-core evaluate $(DEMO)
+	@echo; echo "Three papers, classified by the default model:"
+	$(BIN)/arxiv-core classify python/arxiv_core/sample/demo.jsonl
+	@echo; echo "Start the API:  .venv/bin/arxiv-core serve"
 
 .PHONY: test
 test: lint test-rust test-python ## everything from nothing to green
