@@ -21,22 +21,33 @@ def show(stage: str, summary: Mapping[str, Any]) -> None:
     stage
         The table's title.
     summary
-        Figures by name; nested ones are shown as ``outer.inner``, long lists only as a count.
+        Figures by name. Where there are ``intervals``, they stand beside the figures, and what
+        is nested is left to the file that the stage wrote; else nested figures are shown as
+        ``outer.inner``, and long lists as their length.
     """
     table = Table(
         box=box.SIMPLE, title=stage, title_justify="left", title_style="bold", show_header=False
     )
     table.add_column(no_wrap=True)
     table.add_column(justify="right", overflow="fold")
-    for name, value in _figures(summary, ""):
-        table.add_row(Text(name), Text(value))
+    intervals = summary.get("intervals")
+    if isinstance(intervals, Mapping):
+        table.add_column(style="dim")
+        for name, value in summary.items():
+            if value is not None and not isinstance(value, (Mapping, list)):
+                low_high = intervals.get(name)
+                interval = "{:.3f} to {:.3f}".format(*low_high) if low_high else ""
+                table.add_row(Text(name), Text(_written(value)), Text(interval))
+    else:
+        for name, value in _nested(summary, ""):
+            table.add_row(Text(name), Text(value))
     Console().print(table)
 
 
-def _figures(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+def _nested(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
     for name, value in values.items():
         if isinstance(value, Mapping):
-            yield from _figures(value, f"{prefix}{name}.")
+            yield from _nested(value, f"{prefix}{name}.")
         elif isinstance(value, list) and len(value) > 3:
             yield f"{prefix}{name}", f"({len(value)})"
         elif value is not None:

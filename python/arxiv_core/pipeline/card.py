@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["card"]
+from arxiv_core.config.schema import Config
+from arxiv_core.pipeline.record import as_dict
+
+__all__ = ["card", "overrides"]
+
+PLAIN = re.compile(r"[A-Za-z][\w./-]*")
+"""Strings that Hydra reads as strings without quotes, `WORDS` apart."""
+
+WORDS = {"null", "true", "false", "inf", "nan"}
 
 
 def card(
@@ -30,7 +40,7 @@ def card(
         Markdown.
     """
     encoder, head = spec["encoder"], spec["head"]
-    rows = "\n".join(f"| {figure} | {value} |" for figure, value in _figures(metrics, ""))
+    rows = "\n".join(f"| {' | '.join(row)} |" for row in _rows(metrics))
     sample = (
         "\n**Trained on the bundled corpus of invented papers: "
         "these figures show that everything runs, and mean nothing else.**\n"
@@ -50,8 +60,8 @@ Sorts a paper, given by title and abstract, into {len(spec["labels"])} arXiv cat
 
 ## Test split
 
-| figure | value |
-|---|---|
+| figure | value | 95 % interval |
+|---|---|---|
 {rows}
 
 ## Limits
@@ -63,31 +73,64 @@ decided, mistakes included.
 ## Remake
 
 ```
-arxiv-core prepare {" ".join(_overrides(config, ("data", "labels", "split")))}
-arxiv-core embed
-arxiv-core train head={config["head"]["kind"]}
+for stage in prepare embed train evaluate package; do
+  arxiv-core $stage {shlex.join(overrides(config))}
+done
 ```
-
-The whole configuration is in the run's `config.json`.
 """
 
 
-def _figures(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
-    for name, value in values.items():
+def _rows(metrics: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    intervals = metrics.get("intervals") or {}
+    for name, value in metrics.items():
+        low_high = intervals.get(name)
+        interval = "{:.4f} to {:.4f}".format(*low_high) if low_high else ""
         if isinstance(value, float):
-            yield f"{prefix}{name}", f"{value:.4f}"
+            yield name, f"{value:.4f}", interval
         elif isinstance(value, int) and not isinstance(value, bool):
-            yield f"{prefix}{name}", f"{value:,}"
+            yield name, f"{value:,}", interval
 
 
-def _overrides(config: Mapping[str, Any], groups: tuple[str, ...]) -> Iterator[str]:
-    from dataclasses import asdict
+def overrides(config: Mapping[str, Any]) -> list[str]:
+    """Write a configuration as the overrides that compose it, paths left out.
 
-    from arxiv_core.config.schema import Config
+    Parameters
+    ----------
+    config
+        A configuration as plain values.
 
-    usual = asdict(Config())
-    for group in groups:
-        for key, value in config[group].items():
-            default = usual[group][key]
-            if value != getattr(default, "value", default) and not isinstance(value, dict):
-                yield f"{group}.{key}={value}"
+    Returns
+    -------
+    list of str
+        Hydra overrides; one for each value that is not the default.
+    """
+    usual = as_dict(Config())
+    return [
+        f"{key}={_value(value)}"
+        for key, value in _differences(config, usual, "")
+        if not key.startswith("paths.")
+    ]
+
+
+def _differences(
+    values: Mapping[str, Any], usual: Mapping[str, Any], prefix: str
+) -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _differences(value, usual[name], f"{prefix}{name}.")
+        elif value != usual[name]:
+            yield f"{prefix}{name}", value
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return f"[{','.join(map(_value, value))}]"
+    if isinstance(value, str) and (not PLAIN.fullmatch(value) or value.lower() in WORDS):
+        # Inside quotes a backslash stands for itself, except before a quote and at the end.
+        text = re.sub(r"(\\*)'", r"\1\1\'", value)
+        return "'" + re.sub(r"(\\+)$", r"\1\1", text) + "'"
+    return str(value)
