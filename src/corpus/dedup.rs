@@ -62,11 +62,11 @@ pub fn fingerprint(title: &str, summary: &str) -> Fingerprint {
     NORMAL.with_borrow_mut(|normal| {
         normal.clear();
         normal.push(title);
-        let first = normal.words();
+        let first = normal.words().len();
         normal.push(summary);
         Fingerprint {
             text: xxh3_64(normal.bytes()),
-            signature: minhash::signature(normal, first),
+            signature: minhash::signature(&normal.words()[first..]),
         }
     })
 }

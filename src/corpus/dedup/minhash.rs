@@ -5,7 +5,7 @@
 //! smallest hash in each of 64 bins; empty bins borrow from full ones by optimal densification
 //! (Shrivastava 2017); of each smallest hash eight bits are kept (Li, König 2010).
 
-use super::normal::{Normal, mix};
+use super::normal::mix;
 
 /// Places in a signature.
 pub(super) const BINS: usize = 64;
@@ -58,21 +58,17 @@ pub(super) fn places_needed(threshold: f64) -> u8 {
     ((share * BINS as f64).round() as u8).clamp(1, BINS as u8)
 }
 
-/// The signature of the words from `first` on.
-pub(super) fn signature(normal: &Normal, first: usize) -> Signature {
-    if normal.words() - first < FEWEST_WORDS {
+/// The signature of a text, from the hashes of its words.
+pub(super) fn signature(words: &[u64]) -> Signature {
+    if words.len() < FEWEST_WORDS {
         return Signature::NONE;
     }
     // A smallest hash is kept in 32 bits; u64 leaves room for "none yet".
     let mut smallest = [u64::MAX; BINS];
-    let (mut before, mut last) = (0, 0);
-    for (word, hash) in normal.word_hashes(first).enumerate() {
-        if word + 1 >= SHINGLE {
-            let shingle = shingle(before, last, hash);
-            let bin = &mut smallest[(shingle >> 58) as usize];
-            *bin = (*bin).min(shingle & u64::from(u32::MAX));
-        }
-        (before, last) = (last, hash);
+    for words in words.windows(SHINGLE) {
+        let shingle = shingle(words[0], words[1], words[2]);
+        let bin = &mut smallest[(shingle >> 58) as usize];
+        *bin = (*bin).min(shingle & u64::from(u32::MAX));
     }
     let mut places = [0; BINS];
     for (bin, place) in places.iter_mut().enumerate() {
@@ -108,13 +104,14 @@ fn donor(smallest: &[u64; BINS], bin: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::normal::Normal;
     use super::*;
     use std::collections::HashSet;
 
     fn of(text: &str) -> Signature {
         let mut normal = Normal::default();
         normal.push(text);
-        signature(&normal, 0)
+        signature(normal.words())
     }
 
     fn jaccard(left: &[u64], right: &[u64]) -> f64 {
