@@ -20,26 +20,28 @@ StrPath = str | os.PathLike[str]
 
 
 class TaxonomyEntry(TypedDict):
-    """One arXiv category."""
+    """One name of arXiv's taxonomy."""
 
     category: str
-    """Canonical label: ``cs.IT``, ``astro-ph.GA``, ``hep-th``."""
+    """As it stands in a record: ``cs.IT``, ``math.IT``, ``hep-th``, ``cmp-lg``."""
     name: str
     group: str
     archive: str
     active: bool
     """Whether arXiv still accepts papers under it."""
+    canonical: str | None
+    """The label it stands for; None for a bare archive such as ``astro-ph``."""
     aliases: list[str]
-    """Other names of the same label: ``math.IT`` for ``cs.IT``."""
+    """Of a canonical label, its other names: ``math.IT`` of ``cs.IT``, ``cmp-lg`` of ``cs.CL``."""
 
 
 def taxonomy() -> list[TaxonomyEntry]:
-    """List every arXiv category, active and subsumed.
+    """List every name of arXiv's taxonomy: active, aliases, subsumed and bare archives.
 
     Returns
     -------
     list of TaxonomyEntry
-        In arXiv's own order.
+        Sorted by name.
     """
     return cast("list[TaxonomyEntry]", json.loads(_core.taxonomy()))
 

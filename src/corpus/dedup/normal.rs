@@ -58,7 +58,10 @@ impl Normal {
                 self.folded[self.used..self.used + 8].copy_from_slice(&low.to_le_bytes());
                 self.folded[self.used + 8..self.used + 16].copy_from_slice(&high.to_le_bytes());
                 self.used += left.min(CHUNK);
-                state = mix(low ^ state ^ 0xa076_1d64_78bd_642f, high ^ 0xe703_7ed1_a0b4_28db);
+                state = mix(
+                    low ^ state ^ 0xa076_1d64_78bd_642f,
+                    high ^ 0xe703_7ed1_a0b4_28db,
+                );
                 if left <= CHUNK {
                     break;
                 }
@@ -87,7 +90,8 @@ impl Normal {
             let mut changes = letters ^ (letters << 1 | inside);
             inside = letters >> 63;
             while changes != 0 {
-                self.edges.push((block * BLOCK) as u32 + changes.trailing_zeros());
+                self.edges
+                    .push((block * BLOCK) as u32 + changes.trailing_zeros());
                 changes &= changes - 1;
             }
         }
@@ -105,7 +109,11 @@ fn plain(text: &str, out: &mut Vec<u8>) {
         let mut letters = tail.chars();
         if let Some(letter) = letters.next() {
             if letter.is_alphanumeric() {
-                for lower in letter.to_lowercase() {
+                // The lower case of İ brings a combining mark along.
+                for lower in letter
+                    .to_lowercase()
+                    .filter(|lower| lower.is_alphanumeric())
+                {
                     out.extend_from_slice(lower.encode_utf8(&mut [0; 4]).as_bytes());
                 }
             } else {
@@ -175,7 +183,8 @@ mod tests {
     fn words_of(text: &str) -> Vec<String> {
         text.split(|c: char| !c.is_alphanumeric())
             .filter(|word| !word.is_empty())
-            .map(|word| word.chars().flat_map(char::to_lowercase).collect())
+            .map(|word| word.chars().flat_map(char::to_lowercase))
+            .map(|word| word.filter(|c| c.is_alphanumeric()).collect())
             .collect()
     }
 
