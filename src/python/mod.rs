@@ -5,6 +5,7 @@ mod encoder;
 mod enter;
 mod errors;
 mod metrics;
+mod stages;
 mod text;
 
 use pyo3::prelude::*;
@@ -16,6 +17,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     encoder::register(module)?;
     errors::register(module)?;
     metrics::register(module)?;
+    stages::register(module)?;
     text::register(module)?;
     Ok(())
 }
