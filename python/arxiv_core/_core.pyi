@@ -22,6 +22,53 @@ def clean(text: str, /) -> str:
 def template(title: str, abstract: str) -> str:
     """The text a model reads for a paper: both parts cleaned, `title. abstract`."""
 
+# --- corpus
+
+def prepare(
+    source: str | PathLike[str],
+    out_dir: str | PathLike[str],
+    options: str = "{}",
+    progress: Progress | None = None,
+) -> str:
+    """Prepares a snapshot into `out_dir`; options and the manifest it gives are JSON."""
+
+def taxonomy() -> str:
+    """JSON list of {category, name, group, archive, active, canonical, aliases}."""
+
+def canonical(category: str, /) -> str | None:
+    """The canonical label of `category`; `None` for a bare legacy archive."""
+
+class Papers:
+    """Rows of a papers table."""
+
+    @staticmethod
+    def read(
+        path: str | PathLike[str],
+        split: str | None = None,
+        limit: int | None = None,
+    ) -> Papers:
+        """The rows of `split` (all without one), at most the first `limit`."""
+
+    def __len__(self) -> int: ...
+    @property
+    def ids(self) -> list[str]: ...
+    @property
+    def titles(self) -> list[str]: ...
+    @property
+    def abstracts(self) -> list[str]: ...
+    @property
+    def categories(self) -> list[list[str]]: ...
+    @property
+    def primaries(self) -> list[str | None]: ...
+    @property
+    def archives(self) -> list[str | None]: ...
+    @property
+    def submitted(self) -> list[int]: ...
+    @property
+    def splits(self) -> list[str]: ...
+    def texts(self) -> list[str]:
+        """The text a model reads of each paper."""
+
 # --- encoder
 
 class Encoder:
@@ -156,30 +203,3 @@ def calibrate(
     logits: NDArray[float32], scale: NDArray[float32], bias: NDArray[float32]
 ) -> NDArray[float32]:
     """`sigmoid(scale * logit + bias)` of every logit."""
-
-# --- stages
-def train(
-    papers: str | PathLike[str],
-    embeddings: str | PathLike[str],
-    out_dir: str | PathLike[str],
-    options: str = "{}",
-    progress: Progress | None = None,
-) -> str:
-    """Fit head, calibration and thresholds and write a model directory (JSON summary).
-
-    Options: head (logistic, mlp, hybrid), min_papers, holdout, refit, mlp, calibrate,
-    calibration, thresholds, encoder, seed.
-    """
-
-def evaluate(
-    papers: str | PathLike[str],
-    embeddings: str | PathLike[str] | None,
-    model_dir: str | PathLike[str],
-    split: str = "test",
-    options: str = "{}",
-    progress: Progress | None = None,
-) -> str:
-    """Score a model on one split of a papers table (JSON figures).
-
-    Options: min_positives, bootstrap, encoder, device, dtype.
-    """

@@ -30,8 +30,17 @@ impl fmt::Display for Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Text<'a> {
     raw: &'a str,
-    escaped: bool,
+    escapes: Escapes,
     at: usize,
+}
+
+/// What has to be resolved in a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
+enum Escapes {
+    None,
+    Plain,
+    /// Halves of surrogate pairs among them.
+    Surrogates,
 }
 
 impl<'a> Text<'a> {
@@ -39,6 +48,17 @@ impl<'a> Text<'a> {
     #[must_use]
     pub fn raw(self) -> &'a str {
         self.raw
+    }
+
+    /// Checks that [`Text::decode`] will not fail.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn check(self) -> Result<(), Fault> {
+        if self.escapes < Escapes::Surrogates {
+            return Ok(());
+        }
+        self.decode(&mut String::new()).map(drop)
     }
 
     /// The string's value: the line's own bytes where it has no escapes, else `scratch`.
@@ -50,7 +70,7 @@ impl<'a> Text<'a> {
     where
         'a: 's,
     {
-        if !self.escaped {
+        if self.escapes == Escapes::None {
             return Ok(self.raw);
         }
         scratch.clear();
@@ -239,7 +259,7 @@ impl<'a> Scanner<'a> {
         self.at += 1;
         let start = self.at;
         let bytes = self.text.as_bytes();
-        let mut escaped = false;
+        let mut escapes = Escapes::None;
         loop {
             self.at = special(bytes, self.at);
             match self.here() {
@@ -248,13 +268,12 @@ impl<'a> Scanner<'a> {
                     self.at += 1;
                     return Ok(Text {
                         raw,
-                        escaped,
+                        escapes,
                         at: start,
                     });
                 }
                 b'\\' => {
-                    escaped = true;
-                    self.escape()?;
+                    self.escape(&mut escapes)?;
                 }
                 _ => return self.fault("raw control character in a string"),
             }
@@ -262,14 +281,25 @@ impl<'a> Scanner<'a> {
     }
 
     #[inline]
-    fn escape(&mut self) -> Scan<()> {
+    fn escape(&mut self, escapes: &mut Escapes) -> Scan<()> {
         self.at += 1;
+        if *escapes == Escapes::None {
+            *escapes = Escapes::Plain;
+        }
         match self.here() {
             b'n' | b'"' | b'\\' | b'/' | b'b' | b'f' | b'r' | b't' => self.at += 1,
             b'u' => {
-                let digits = self.text.as_bytes().get(self.at + 1..self.at + 5);
-                if digits.is_none_or(|digits| !digits.iter().all(u8::is_ascii_hexdigit)) {
+                let Some(digits) = self.text.as_bytes().get(self.at + 1..self.at + 5) else {
                     return self.fault("illegal escape");
+                };
+                if !digits.iter().all(u8::is_ascii_hexdigit) {
+                    return self.fault("illegal escape");
+                }
+                if matches!(
+                    digits,
+                    [b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..]
+                ) {
+                    *escapes = Escapes::Surrogates;
                 }
                 self.at += 5;
             }

@@ -1,18 +1,35 @@
 //! Snapshot bytes → papers table.
 //!
-//! - [`source`]: the snapshot as one stream of bytes, whatever it is packed in.
+//! - [`prepare`]: the stage; [`options`] in, [`manifest`] out.
+//! - [`source`], [`lines`]: the snapshot as one stream of bytes, whatever it is packed in; blocks of lines.
 //! - [`record`], [`json`], [`when`]: one line of it, borrowed; its submission day.
 //! - [`taxonomy`]: arXiv's categories and the canonical labels.
+//! - [`withdrawn`], [`squeeze`]: papers that say they were withdrawn; white space alone.
 //! - [`dedup`], [`subset`], [`split`]: duplicates over the whole corpus; which papers stay; which are for what.
 //! - [`papers`], [`parquet`]: the papers table in memory and on disk.
+//!
+//! Inside: `pipeline` runs `batch` on blocks of lines and collects texts in `spill`; `table`
+//! writes the papers that stay; `quarantine` holds lines that cannot be read; `profile` clocks.
 
+mod batch;
 pub mod dedup;
 pub mod json;
+pub mod lines;
+pub mod manifest;
+pub mod options;
 pub mod papers;
 pub mod parquet;
+mod pipeline;
+pub mod prepare;
+mod profile;
+mod quarantine;
 pub mod record;
 pub mod source;
+mod spill;
 pub mod split;
+pub mod squeeze;
 pub mod subset;
+mod table;
 pub mod taxonomy;
 pub mod when;
+pub mod withdrawn;

@@ -51,6 +51,9 @@ pub fn properties(level: i32) -> Result<WriterProperties> {
     let zstd = ZstdLevel::try_new(level)
         .map_err(|_| Error::option("zstd_level", level, "expected 1 to 22"))?;
     let mut builder = WriterProperties::builder()
+        // Columns are copied between files chunk by chunk, without an index of their pages.
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true)
         .set_compression(Compression::ZSTD(zstd))
         .set_key_value_metadata(Some(vec![KeyValue::new(
             SCHEMA_KEY.to_owned(),

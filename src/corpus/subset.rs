@@ -47,6 +47,11 @@ impl Rows {
         self.ids.is_empty()
     }
 
+    /// The day of submission, counted from 1970-01-01.
+    pub fn days(&self, row: usize) -> i32 {
+        self.days[row]
+    }
+
     /// The month of submission.
     pub fn month(&self, row: usize) -> Month {
         Month::of_days(self.days[row])
@@ -186,6 +191,20 @@ impl SubsetOptions {
         self.chosen().map(|_| ())
     }
 
+    /// What they say of one paper alone.
+    ///
+    /// # Errors
+    /// [`Error::Option`] with the option's name.
+    pub fn filter(&self) -> Result<Filter> {
+        let chosen = self.chosen()?;
+        Ok(Filter {
+            from: self.from,
+            until: self.until,
+            chosen: (!self.categories.is_empty()).then_some(chosen),
+            by: self.categories_match,
+        })
+    }
+
     /// The labels chosen, by id.
     fn chosen(&self) -> Result<[bool; LABELS]> {
         let mut chosen = [self.categories.is_empty(); LABELS];
@@ -204,6 +223,34 @@ impl SubsetOptions {
     }
 }
 
+/// What the options say of one paper alone.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    from: Option<Month>,
+    until: Option<Month>,
+    chosen: Option<[bool; LABELS]>,
+    by: Match,
+}
+
+impl Filter {
+    /// True for a day, counted from 1970-01-01, within the months kept.
+    pub fn has_day(&self, days: i32) -> bool {
+        if self.from.is_none() && self.until.is_none() {
+            return true;
+        }
+        let month = Month::of_days(days);
+        self.from.is_none_or(|from| month >= from) && self.until.is_none_or(|until| month <= until)
+    }
+
+    /// True for a paper with these labels.
+    pub fn has_labels(&self, primary: Option<Label>, labels: &[Label]) -> bool {
+        self.chosen.as_ref().is_none_or(|chosen| match self.by {
+            Match::Any => labels.iter().any(|label| chosen[label.index()]),
+            Match::Primary => primary.is_some_and(|label| chosen[label.index()]),
+        })
+    }
+}
+
 /// Chooses papers and labels.
 ///
 /// # Errors
@@ -213,18 +260,12 @@ pub fn select(rows: &Rows, options: &SubsetOptions) -> Result<Selection> {
     let chosen = options.chosen()?;
     let mut counts = SubsetCounts::default();
     let mut keep = vec![true; rows.len()];
+    let filter = options.filter()?;
     for (row, keep) in keep.iter_mut().enumerate() {
-        let month = rows.month(row);
-        let inside = match options.categories_match {
-            Match::Any => rows.labels(row).iter().any(|label| chosen[label.index()]),
-            Match::Primary => rows.primary(row).is_some_and(|label| chosen[label.index()]),
-        };
-        if options.from.is_some_and(|from| month < from)
-            || options.until.is_some_and(|until| month > until)
-        {
+        if !filter.has_day(rows.days[row]) {
             *keep = false;
             counts.outside_dates += 1;
-        } else if !options.categories.is_empty() && !inside {
+        } else if !filter.has_labels(rows.primary(row), rows.labels(row)) {
             *keep = false;
             counts.outside_categories += 1;
         }

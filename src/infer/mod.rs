@@ -7,6 +7,5 @@
 pub mod cache;
 pub mod embed;
 pub mod encoder;
-pub mod evaluate;
 pub mod options;
 pub mod prediction;

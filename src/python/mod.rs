@@ -1,11 +1,11 @@
 //! Bindings: the only room that names pyo3. Each file exposes one room: it converts the
 //! arguments, calls [`enter::run`] (GIL released, Ctrl-C heard), and converts back.
 
+mod corpus;
 mod encoder;
 mod enter;
 mod errors;
 mod metrics;
-mod stages;
 mod text;
 
 use pyo3::prelude::*;
@@ -14,10 +14,10 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     pyo3_log::try_init().ok();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    corpus::register(module)?;
     encoder::register(module)?;
     errors::register(module)?;
     metrics::register(module)?;
-    stages::register(module)?;
     text::register(module)?;
     Ok(())
 }

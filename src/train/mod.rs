@@ -1,7 +1,6 @@
 //! Room `train`.
 
 pub mod mlp;
-pub mod stage;
 
 mod random;
 mod vectors;

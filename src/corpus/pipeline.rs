@@ -1,0 +1,411 @@
+//! Source → spilled texts and rows, in the order of the lines.
+//!
+//! One thread reads and unpacks; a pool parses, cleans and signs blocks and encodes row
+//! groups; this thread puts their results back in order and decides on exact duplicates.
+//! What is in flight is bounded, so memory does not grow with the source.
+
+use super::batch::{Batch, LeftOut, Reader};
+use super::dedup::{Deduper, Fate};
+use super::lines::{Block, Blocks};
+use super::options::PrepareOptions;
+use super::profile::Profile;
+use super::quarantine::Quarantine;
+use super::source::{Meter, Source};
+use super::spill::{self, Spill, Spilled};
+use super::subset;
+use crate::error::{Error, Result};
+use crate::observe::{Observer, Progress};
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use parquet::arrow::arrow_writer::ArrowColumnChunk;
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+/// Bytes of a block: small enough for a core's own cache, large enough to hide the hand-over.
+const BLOCK: usize = 1 << 20;
+/// Papers of a row group.
+pub(super) const GROUP: usize = 16_384;
+/// How often a waiting stage looks whether it is to stop.
+const POLL: Duration = Duration::from_millis(100);
+
+/// Everything known once the source has been read.
+pub(super) struct Gathered {
+    pub sha256: String,
+    pub bytes: u64,
+    pub format: &'static str,
+    pub lines: u64,
+    pub blank: u64,
+    pub left_out: LeftOut,
+    pub legacy: BTreeMap<&'static str, u64>,
+    pub unknown: BTreeMap<String, u64>,
+    pub rows: subset::Rows,
+    /// By row: index into `archive_names`.
+    pub archives: Vec<u8>,
+    pub archive_names: Vec<Option<&'static str>>,
+    pub texts: Spilled,
+}
+
+enum Message {
+    Block(Block),
+    End(Result<String>),
+    Batch(u64, Result<Batch>),
+    Group(u64, Result<Vec<ArrowColumnChunk>>),
+}
+
+/// Reads `source`; unreadable lines go to `quarantine`.
+///
+/// # Errors
+/// [`Error::Io`], [`Error::Input`] for a damaged source, [`Error::Interrupted`].
+pub(super) fn gather(
+    source: Source,
+    out: &Path,
+    options: &PrepareOptions,
+    pool: &rayon::ThreadPool,
+    quarantine: &mut Quarantine,
+    profile: &Profile,
+    observer: &dyn Observer,
+) -> Result<(Gathered, Deduper)> {
+    let meter = Meter::default();
+    let stop = AtomicBool::new(false);
+    let (bytes, format) = (source.bytes(), source.format().as_str());
+    let reader = Reader::new(options, profile)?;
+    let mut gatherer = Gatherer {
+        stage: Stage {
+            path: out,
+            reader: &reader,
+            profile,
+            threads: pool.current_num_threads(),
+        },
+        quarantine,
+        spill: Spill::new(out, options.zstd_level)?,
+        deduper: Deduper::new(&options.dedup)?,
+        rows: subset::Rows::default(),
+        archives: Vec::new(),
+        archive_names: vec![None],
+        lines: 0,
+        blank: 0,
+        left_out: LeftOut::default(),
+        legacy: BTreeMap::new(),
+        unknown: BTreeMap::new(),
+        pieces: Vec::new(),
+        pending: 0,
+    };
+    let sha256 = std::thread::scope(|scope| {
+        let (sender, receiver) = channel();
+        let (permits, wait) = channel();
+        for _ in 0..2 * gatherer.stage.threads + 2 {
+            let _ = permits.send(());
+        }
+        let (meter, stop, max_line) = (&meter, &stop, options.max_line_bytes);
+        let blocks = sender.clone();
+        scope.spawn(move || {
+            let result = read(source, meter, stop, max_line, &wait, &blocks, profile);
+            let _ = blocks.send(Message::End(result));
+        });
+        let result = pool.in_place_scope_fifo(|tasks| {
+            let result = gatherer.run(tasks, &sender, &receiver, permits, &|lines| {
+                observer.check()?;
+                let figures = vec![("papers", lines as f64)];
+                let done = meter.bytes();
+                let (stage, unit) = ("read", "bytes");
+                observer.progress(&Progress {
+                    stage,
+                    done,
+                    total: bytes,
+                    unit,
+                    figures,
+                });
+                Ok(())
+            });
+            stop.store(result.is_err(), Ordering::Relaxed);
+            result
+        });
+        drop(receiver);
+        result
+    })?;
+    let gathered = Gathered {
+        sha256,
+        bytes: meter.bytes().max(bytes),
+        format,
+        lines: gatherer.lines,
+        blank: gatherer.blank,
+        left_out: gatherer.left_out,
+        legacy: gatherer.legacy,
+        unknown: gatherer.unknown,
+        rows: gatherer.rows,
+        archives: gatherer.archives,
+        archive_names: gatherer.archive_names,
+        texts: gatherer.spill.finish()?,
+    };
+    Ok((gathered, gatherer.deduper))
+}
+
+/// Sends the blocks of `source`, one for each permit; gives the source's hash.
+fn read(
+    source: Source,
+    meter: &Meter,
+    stop: &AtomicBool,
+    max_line: usize,
+    permits: &Receiver<()>,
+    blocks: &Sender<Message>,
+    profile: &Profile,
+) -> Result<String> {
+    let (path, format) = (source.path().to_path_buf(), source.format());
+    let fault = |error| {
+        if stop.load(Ordering::Relaxed) {
+            Error::Interrupted
+        } else {
+            Source::explain(&path, format, error)
+        }
+    };
+    let ((), sha256) = source.read(meter, |reader| {
+        let mut parts = Blocks::new(
+            Stoppable {
+                inner: reader,
+                stop,
+            },
+            BLOCK,
+            max_line,
+        );
+        // No permit: the other side has gone.
+        while permits.recv().is_ok() {
+            let block = profile
+                .read
+                .time(|| parts.next(Vec::new()))
+                .map_err(fault)?;
+            match block {
+                Some(block) => {
+                    let _ = blocks.send(Message::Block(block));
+                }
+                None => return Ok(()),
+            }
+        }
+        Err(Error::Interrupted)
+    })?;
+    Ok(sha256)
+}
+
+/// Fails once the stage has stopped, however long the line it is in.
+struct Stoppable<'a, R> {
+    inner: R,
+    stop: &'a AtomicBool,
+}
+
+impl<R: Read> Read for Stoppable<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(io::Error::other("stopped"));
+        }
+        self.inner.read(buffer)
+    }
+}
+
+/// What the tasks share.
+#[derive(Clone, Copy)]
+struct Stage<'a> {
+    path: &'a Path,
+    reader: &'a Reader<'a>,
+    profile: &'a Profile,
+    threads: usize,
+}
+
+struct Gatherer<'a> {
+    stage: Stage<'a>,
+    quarantine: &'a mut Quarantine,
+    spill: Spill,
+    deduper: Deduper,
+    rows: subset::Rows,
+    archives: Vec<u8>,
+    archive_names: Vec<Option<&'static str>>,
+    lines: u64,
+    blank: u64,
+    left_out: LeftOut,
+    legacy: BTreeMap<&'static str, u64>,
+    unknown: BTreeMap<String, u64>,
+    /// Texts of the row group that is being filled, `pending` rows of them.
+    pieces: Vec<RecordBatch>,
+    pending: usize,
+}
+
+/// Results that come in any order and leave in the order of their numbers.
+struct InOrder<T> {
+    first: u64,
+    waiting: VecDeque<Option<T>>,
+}
+
+impl<T> InOrder<T> {
+    fn new() -> Self {
+        Self {
+            first: 0,
+            waiting: VecDeque::new(),
+        }
+    }
+
+    fn put(&mut self, number: u64, value: T) {
+        let at = (number - self.first) as usize;
+        if self.waiting.len() <= at {
+            self.waiting.resize_with(at + 1, || None);
+        }
+        self.waiting[at] = Some(value);
+    }
+
+    fn take(&mut self) -> Option<T> {
+        let value = self.waiting.front_mut()?.take()?;
+        self.waiting.pop_front();
+        self.first += 1;
+        Some(value)
+    }
+}
+
+impl<'a> Gatherer<'a> {
+    fn run<'s>(
+        &mut self,
+        tasks: &rayon::ScopeFifo<'s>,
+        sender: &Sender<Message>,
+        receiver: &Receiver<Message>,
+        permits: Sender<()>,
+        tick: &dyn Fn(u64) -> Result<()>,
+    ) -> Result<String>
+    where
+        'a: 's,
+    {
+        let stage = self.stage;
+        let (mut batches, mut groups) = (InOrder::new(), InOrder::new());
+        let (mut sent, mut encoding) = (0, 0);
+        let mut owed = 0;
+        let mut ended = None;
+        let mut ticked = Instant::now();
+        loop {
+            let message = match receiver.recv_timeout(POLL) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return Err(Error::Interrupted),
+            };
+            if message.is_none() || ticked.elapsed() > POLL {
+                tick(u64::from(self.deduper.rows()))?;
+                ticked = Instant::now();
+            }
+            match message {
+                None => {}
+                Some(Message::Block(block)) => {
+                    let (number, sender) = (sent, sender.clone());
+                    sent += 1;
+                    tasks.spawn_fifo(move |_| {
+                        let batch = stage.reader.read(&block, number == 0);
+                        let _ = sender.send(Message::Batch(number, batch));
+                    });
+                }
+                Some(Message::End(hash)) => ended = Some(hash?),
+                Some(Message::Batch(number, batch)) => {
+                    batches.put(number, batch?);
+                    while let Some(batch) = batches.take() {
+                        stage.profile.gather.time(|| self.take(batch))?;
+                        owed += 1;
+                    }
+                }
+                Some(Message::Group(number, chunks)) => {
+                    groups.put(number, chunks?);
+                    while let Some(chunks) = groups.take() {
+                        stage.profile.spill.time(|| self.spill.append(chunks))?;
+                    }
+                }
+            }
+            let all_taken = ended.is_some() && batches.first == sent;
+            while self.pending >= GROUP || (all_taken && self.pending > 0) {
+                let pieces = self.next_group();
+                let columns = self.spill.columns()?;
+                let (number, sender) = (encoding, sender.clone());
+                encoding += 1;
+                tasks.spawn_fifo(move |_| {
+                    let chunks = stage
+                        .profile
+                        .encode
+                        .time(|| spill::encode(stage.path, columns, &pieces));
+                    let _ = sender.send(Message::Group(number, chunks));
+                });
+            }
+            if all_taken && groups.first == encoding {
+                return Ok(ended.unwrap_or_default());
+            }
+            // Row groups being encoded hold many blocks' texts: wait for them before reading on.
+            while owed > 0 && encoding - groups.first <= stage.threads as u64 {
+                owed -= 1;
+                let _ = permits.send(());
+            }
+        }
+    }
+
+    /// Takes the next block's papers.
+    fn take(&mut self, batch: Batch) -> Result<()> {
+        for bad in &batch.bad {
+            self.quarantine.push(self.lines, bad)?;
+        }
+        self.lines += batch.lines;
+        self.blank += batch.blank;
+        self.left_out += batch.left_out;
+        for (name, papers) in batch.legacy {
+            *self.legacy.entry(name).or_default() += papers;
+        }
+        for (name, papers) in batch.unknown {
+            *self.unknown.entry(name).or_default() += papers;
+        }
+        let mut kept = Vec::with_capacity(batch.papers.len());
+        let mut start = 0;
+        for paper in &batch.papers {
+            let labels = &batch.labels[start..paper.labels_end];
+            start = paper.labels_end;
+            let keep = self.deduper.push(paper.id, &paper.fingerprint) == Fate::Keep;
+            kept.push(keep);
+            if keep {
+                self.rows
+                    .push(paper.id, paper.days, paper.primary, labels.iter().copied());
+                let archive = self.archive(paper.archive);
+                self.archives.push(archive);
+            }
+        }
+        let fault = |error| Error::input(self.stage.path.display(), error);
+        let mut texts =
+            RecordBatch::try_new(spill::text_schema(), batch.texts.into()).map_err(fault)?;
+        if kept.contains(&false) {
+            texts = filter_record_batch(&texts, &BooleanArray::from(kept)).map_err(fault)?;
+        }
+        if texts.num_rows() > 0 {
+            self.pending += texts.num_rows();
+            self.pieces.push(texts);
+        }
+        Ok(())
+    }
+
+    fn archive(&mut self, name: Option<&'static str>) -> u8 {
+        let known = self.archive_names.iter().position(|known| *known == name);
+        // arXiv has fewer than 60 archives, subsumed ones included.
+        known.unwrap_or_else(|| {
+            self.archive_names.push(name);
+            self.archive_names.len() - 1
+        }) as u8
+    }
+
+    /// The first [`GROUP`] of the pending rows, or all of them.
+    fn next_group(&mut self) -> Vec<RecordBatch> {
+        let mut missing = GROUP;
+        let mut group = Vec::new();
+        let mut rest = Vec::new();
+        for piece in self.pieces.drain(..) {
+            let taken = missing.min(piece.num_rows());
+            if taken > 0 {
+                group.push(piece.slice(0, taken));
+            }
+            if taken < piece.num_rows() {
+                rest.push(piece.slice(taken, piece.num_rows() - taken));
+            }
+            missing -= taken;
+        }
+        self.pending -= GROUP - missing;
+        self.pieces = rest;
+        group
+    }
+}
