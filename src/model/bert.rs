@@ -30,7 +30,8 @@ struct Source<'a> {
 
 impl Source<'_> {
     fn get(&self, name: &str, shape: &[i64]) -> Result<Tensor> {
-        self.weights.get(name, shape, self.kind, self.device)
+        // SAFETY: `Bert` holds the weights as long as its layers, and no layer writes to them.
+        unsafe { self.weights.get(name, shape, self.kind, self.device) }
     }
 }
 
@@ -96,11 +97,19 @@ struct Embeddings {
     word_embeddings: Tensor,
     position_embeddings: Tensor,
     LayerNorm: LayerNorm,
+    kind: Kind,
 }
 
 impl Embeddings {
     fn load(source: Source<'_>, config: &Config) -> Result<Self> {
         let hidden = config.hidden_size;
+        // Rows are gathered from f32 whatever the layers compute in: the vocabulary is half of
+        // the file, and converting it would read all of it.
+        let kind = source.kind;
+        let source = Source {
+            kind: Kind::Float,
+            ..source
+        };
         let types = source.get(
             "embeddings.token_type_embeddings.weight",
             &[config.type_vocab_size, hidden],
@@ -117,6 +126,7 @@ impl Embeddings {
             // One text has one segment, so its type vector is part of the position's.
             position_embeddings: positions.f_add(&types.f_select(0, 0)?)?,
             LayerNorm: LayerNorm::load(source, "embeddings.LayerNorm", config)?,
+            kind,
         })
     }
 
@@ -124,7 +134,8 @@ impl Embeddings {
         let words = Tensor::f_embedding(&self.word_embeddings, ids, -1, false, false)?;
         let positions =
             Tensor::f_embedding(&self.position_embeddings, positions, -1, false, false)?;
-        self.LayerNorm.forward(&words.f_add(&positions)?)
+        let x = self.LayerNorm.forward(&words.f_add(&positions)?)?;
+        Ok(x.f_to_kind(self.kind)?)
     }
 }
 
@@ -231,6 +242,8 @@ impl Layer {
 pub struct Bert {
     embeddings: Embeddings,
     layers: Vec<Layer>,
+    // Last, so that it is dropped last: the tensors above may lie in its mapped file.
+    _weights: Weights,
 }
 
 impl Bert {
@@ -240,7 +253,7 @@ impl Bert {
     /// # Errors
     /// [`Error::Model`](crate::Error::Model) naming the missing or misshaped weight, or the unknown activation.
     pub fn load(
-        weights: &Weights,
+        weights: Weights,
         config: &Config,
         config_path: &Path,
         kind: Kind,
@@ -248,7 +261,7 @@ impl Bert {
     ) -> Result<Self> {
         let _guard = tch::no_grad_guard();
         let source = Source {
-            weights,
+            weights: &weights,
             kind,
             device,
         };
@@ -263,9 +276,11 @@ impl Bert {
                 )
             })
             .collect::<Result<_>>()?;
+        let embeddings = Embeddings::load(source, config)?;
         Ok(Self {
-            embeddings: Embeddings::load(source, config)?,
+            embeddings,
             layers,
+            _weights: weights,
         })
     }
 

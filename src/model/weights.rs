@@ -1,14 +1,18 @@
 //! `model.safetensors` → tensors on a device, by their checkpoint names.
 
 use crate::error::{Error, Result};
+use memmap2::Mmap;
 use safetensors::{Dtype, SafeTensors};
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
 
 /// The weights of one checkpoint file, read by name.
+///
+/// The file is mapped, not read: f32 weights on the CPU are the file's own pages, so that what
+/// is never used (most of the vocabulary) never enters memory, and processes share the rest.
 pub struct Weights {
     path: PathBuf,
-    bytes: Vec<u8>,
+    file: Mmap,
     prefix: &'static str,
 }
 
@@ -18,15 +22,17 @@ impl Weights {
     /// # Errors
     /// [`Error::Io`], or [`Error::Model`] where it is no safetensors file.
     pub fn open(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|source| Error::io(path, source))?;
-        let tensors =
-            SafeTensors::deserialize(&bytes).map_err(|error| Error::model(path, error))?;
+        let file = std::fs::File::open(path).map_err(|source| Error::io(path, source))?;
+        // SAFETY: read-only; a model file changed while it is in use is outside the contract, as
+        // for every library that maps safetensors.
+        let file = unsafe { Mmap::map(&file) }.map_err(|source| Error::io(path, source))?;
+        let tensors = SafeTensors::deserialize(&file).map_err(|error| Error::model(path, error))?;
         // A BertForX checkpoint has the encoder under `bert.`.
         let nested = tensors.names().iter().any(|name| name.starts_with("bert."));
         let prefix = if nested { "bert." } else { "" };
         Ok(Self {
             path: path.to_path_buf(),
-            bytes,
+            file,
             prefix,
         })
     }
@@ -38,11 +44,20 @@ impl Weights {
 
     /// The weight called `name`, which must have `shape`, as `kind` on `device`.
     ///
+    /// # Safety
+    /// The tensor may lie in the mapped file: it must not outlive `self`, nor be written to.
+    ///
     /// # Errors
     /// [`Error::Model`] with the name where it is missing, has another shape or no float type.
-    pub fn get(&self, name: &str, shape: &[i64], kind: Kind, device: Device) -> Result<Tensor> {
+    pub(super) unsafe fn get(
+        &self,
+        name: &str,
+        shape: &[i64],
+        kind: Kind,
+        device: Device,
+    ) -> Result<Tensor> {
         let name = format!("{}{name}", self.prefix);
-        let tensors = SafeTensors::deserialize(&self.bytes)
+        let tensors = SafeTensors::deserialize(&self.file)
             .map_err(|error| Error::model(&self.path, error))?;
         let view = tensors
             .tensor(&name)
@@ -65,7 +80,20 @@ impl Weights {
                 ));
             }
         };
-        let tensor = Tensor::f_from_data_size(view.data(), &found, stored)?;
+        let mut strides = vec![1; found.len()];
+        for axis in (1..found.len()).rev() {
+            strides[axis - 1] = strides[axis] * found[axis];
+        }
+        let data = view.data().as_ptr();
+        if data.align_offset(stored.elt_size_in_bytes()) != 0 {
+            return Err(Error::model(
+                &self.path,
+                format!("weight {name}: not aligned to its type"),
+            ));
+        }
+        // SAFETY: safetensors has checked that shape × type is the view's length, the strides are
+        // those of contiguous rows, and the caller keeps the file mapped.
+        let tensor = unsafe { Tensor::f_from_blob(data, &found, &strides, stored, Device::Cpu) }?;
         Ok(tensor.f_to_kind(kind)?.f_to_device(device)?)
     }
 }
