@@ -203,3 +203,30 @@ def calibrate(
     logits: NDArray[float32], scale: NDArray[float32], bias: NDArray[float32]
 ) -> NDArray[float32]:
     """`sigmoid(scale * logit + bias)` of every logit."""
+
+# --- stages
+def train(
+    papers: str | PathLike[str],
+    embeddings: str | PathLike[str],
+    out_dir: str | PathLike[str],
+    options: str = "{}",
+    progress: Progress | None = None,
+) -> str:
+    """Fit head, calibration and thresholds and write a model directory (JSON summary).
+
+    Options: head (logistic, mlp, hybrid), min_papers, holdout, refit, mlp, calibrate,
+    calibration, thresholds, encoder, seed.
+    """
+
+def evaluate(
+    papers: str | PathLike[str],
+    embeddings: str | PathLike[str] | None,
+    model_dir: str | PathLike[str],
+    split: str = "test",
+    options: str = "{}",
+    progress: Progress | None = None,
+) -> str:
+    """Score a model on one split of a papers table (JSON figures).
+
+    Options: min_positives, bootstrap, encoder, device, dtype.
+    """

@@ -7,5 +7,6 @@
 pub mod cache;
 pub mod embed;
 pub mod encoder;
+pub mod evaluate;
 pub mod options;
 pub mod prediction;

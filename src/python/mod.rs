@@ -6,6 +6,7 @@ mod encoder;
 mod enter;
 mod errors;
 mod metrics;
+mod stages;
 mod text;
 
 use pyo3::prelude::*;
@@ -18,6 +19,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     encoder::register(module)?;
     errors::register(module)?;
     metrics::register(module)?;
+    stages::register(module)?;
     text::register(module)?;
     Ok(())
 }

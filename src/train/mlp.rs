@@ -59,7 +59,7 @@ impl Default for Options {
             epochs: 5,
             batch: 256,
             learning_rate: 2e-3,
-            vectors_learning_rate: 1e-2,
+            vectors_learning_rate: 2e-3,
             weight_decay: 0.01,
             dropout: 0.3,
             embedding_dropout: 0.1,

@@ -1,6 +1,7 @@
 //! Room `train`.
 
 pub mod mlp;
+pub mod stage;
 
 mod random;
 mod vectors;

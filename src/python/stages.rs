@@ -1,0 +1,62 @@
+//! Bindings of the stages `train` and `evaluate`.
+
+use super::enter;
+use super::metrics::{parse, to_json};
+use crate::corpus::split::Split;
+use crate::error::Error;
+use crate::infer::evaluate as measure;
+use crate::train::stage;
+use pyo3::prelude::*;
+use std::path::PathBuf;
+
+pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(train, module)?)?;
+    module.add_function(wrap_pyfunction!(evaluate, module)?)?;
+    Ok(())
+}
+
+/// Fits head, calibration and thresholds and writes a model directory; returns a JSON summary.
+#[pyfunction]
+#[pyo3(signature = (papers, embeddings, out_dir, options="{}", progress=None))]
+fn train(
+    py: Python<'_>,
+    papers: PathBuf,
+    embeddings: PathBuf,
+    out_dir: PathBuf,
+    options: &str,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<String> {
+    enter::run(py, progress, |observer| {
+        let options: stage::Options = parse(options)?;
+        to_json(&stage::train(
+            &papers,
+            &embeddings,
+            &out_dir,
+            &options,
+            observer,
+        )?)
+    })
+}
+
+/// Scores a model on one split of a papers table; returns the figures as JSON.
+#[pyfunction]
+#[pyo3(signature = (papers, embeddings, model_dir, split="test", options="{}", progress=None))]
+fn evaluate(
+    py: Python<'_>,
+    papers: PathBuf,
+    embeddings: Option<PathBuf>,
+    model_dir: PathBuf,
+    split: &str,
+    options: &str,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<String> {
+    enter::run(py, progress, |observer| {
+        let split = Split::from_name(split)
+            .ok_or_else(|| Error::option("split", split, "must be train, validation or test"))?;
+        let options: measure::Options = parse(options)?;
+        let embeddings = embeddings.as_deref();
+        to_json(&measure::evaluate(
+            &papers, embeddings, &model_dir, split, &options, observer,
+        )?)
+    })
+}

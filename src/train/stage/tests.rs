@@ -1,0 +1,239 @@
+use super::*;
+use crate::corpus::parquet;
+use crate::model::directory::Directory;
+use crate::observe::Silent;
+use std::path::PathBuf;
+
+const HIDDEN: usize = 4;
+const LABELS: [&str; 3] = ["cs.LG", "hep-th", "math.AG"];
+
+/// 240 papers, a word and a direction for each of three labels; a fourth label has two papers.
+fn table() -> (Papers, Array2<f32>) {
+    let mut papers = Papers::default();
+    let mut values = Vec::new();
+    for number in 0..240_usize {
+        let label = number % 3;
+        let mut categories = vec![LABELS[label].to_owned()];
+        if number < 2 {
+            categories.push("cs.GL".to_owned());
+        }
+        let word = ["network", "string", "scheme"][label];
+        papers.ids.push(format!("2301.{number:05}"));
+        papers.titles.push(format!("On a {word}"));
+        papers.abstracts.push(format!(
+            "We study one {word} in case {number} and prove little."
+        ));
+        papers.primaries.push(categories.first().cloned());
+        papers.archives.push(None);
+        papers.categories.push(categories);
+        papers.submitted.push(19_000 + number as i32);
+        papers.splits.push(match number {
+            0..160 => Split::Train,
+            160..200 => Split::Validation,
+            _ => Split::Test,
+        });
+        values.extend((0..HIDDEN).map(|at| {
+            let noise = ((number * 31 + at * 17) % 11) as f32 / 22.0 - 0.25;
+            f32::from(u8::from(at == label)) * 0.5 + noise
+        }));
+    }
+    (
+        papers,
+        Array2::from_shape_vec((240, HIDDEN), values).unwrap(),
+    )
+}
+
+fn metadata() -> Metadata {
+    Metadata {
+        encoder_sha256: "0a".repeat(32),
+        template_version: TEMPLATE_VERSION,
+        max_length: 512,
+        pooling: "mean+normalize".into(),
+        dtype: "f32".into(),
+    }
+}
+
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new(papers: &Papers, vectors: &Array2<f32>, metadata: &Metadata) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        parquet::write(&folder.path().join("papers.parquet"), papers, 1).unwrap();
+        embeddings::write(&folder.path().join("embeddings"), vectors, metadata).unwrap();
+        Self { folder }
+    }
+
+    fn ready() -> Self {
+        let (papers, vectors) = table();
+        Self::new(&papers, &vectors, &metadata())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn train(&self, out: &str, options: &Options) -> Result<Summary> {
+        train(
+            &self.path("papers.parquet"),
+            &self.path("embeddings"),
+            &self.path(out),
+            options,
+            &Silent,
+        )
+    }
+}
+
+fn options(head: Kind) -> Options {
+    let words = crate::tokens::ngrams::Selection {
+        min_papers: 2,
+        ..Default::default()
+    };
+    Options {
+        head,
+        min_papers: 3,
+        mlp: mlp::Options {
+            width: 8,
+            dimensions: 4,
+            epochs: 20,
+            batch: 32,
+            learning_rate: 2e-2,
+            vectors_learning_rate: 2e-2,
+            words,
+            ..mlp::Options::default()
+        },
+        ..Options::default()
+    }
+}
+
+#[test]
+fn a_model_directory_comes_out_that_tells_the_labels_apart() {
+    let place = Place::ready();
+    for head in [Kind::Mlp, Kind::Hybrid] {
+        let summary = place.train("model", &options(head)).unwrap();
+        assert_eq!(
+            summary.papers,
+            Counts {
+                fit: 160,
+                validation: 40
+            }
+        );
+        assert_eq!(summary.left_out, BTreeMap::from([("cs.GL".to_owned(), 2)]));
+        let directory = Directory::open(place.path("model")).unwrap();
+        let spec = directory.spec();
+        assert_eq!(spec.labels.len(), 3);
+        assert_eq!(spec.encoder.sha256, metadata().encoder_sha256);
+        let head = Head::load(directory.path(), spec).unwrap();
+        let (papers, vectors) = table();
+        let rows: Vec<usize> = (200..240).collect();
+        let space = Space::new(&papers, &rows, 1).unwrap();
+        assert_eq!(space.names, spec.labels);
+        let corpus = Corpus {
+            table: &papers,
+            vectors: &vectors,
+            space: &space,
+        };
+        let mut scores = corpus.logits(&head, &rows).unwrap();
+        spec.calibration.apply(&mut scores).unwrap();
+        let right = scores
+            .iter()
+            .enumerate()
+            .zip(corpus.truth(&rows))
+            .filter(|&((at, &score), truth)| (score >= spec.thresholds[at % 3]) == (truth == 1))
+            .count();
+        assert!(right >= 108, "{right} of 120");
+    }
+}
+
+#[test]
+fn the_same_inputs_give_the_same_files() {
+    let place = Place::ready();
+    let mut options = options(Kind::Hybrid);
+    options.mlp.epochs = 2;
+    let files = |out: &str, options: &Options| {
+        place.train(out, options).unwrap();
+        Directory::open(place.path(out))
+            .unwrap()
+            .manifest()
+            .files
+            .clone()
+    };
+    assert_eq!(files("one", &options), files("two", &options));
+    options.seed = 1;
+    assert_ne!(
+        files("one", &options),
+        files(
+            "two",
+            &Options {
+                seed: 2,
+                ..options.clone()
+            }
+        )
+    );
+}
+
+#[test]
+fn a_share_of_train_is_held_out_and_a_refit_takes_it_back() {
+    let place = Place::ready();
+    let mut options = Options {
+        holdout: 0.25,
+        ..options(Kind::Mlp)
+    };
+    options.mlp.epochs = 2;
+    let summary = place.train("model", &options).unwrap();
+    assert_eq!(summary.papers.fit + summary.papers.validation, 200);
+    assert!(
+        (60..=100).contains(&summary.papers.validation),
+        "{:?}",
+        summary.papers
+    );
+    let before = Directory::open(place.path("model")).unwrap().spec().clone();
+    place
+        .train(
+            "model",
+            &Options {
+                refit: true,
+                ..options
+            },
+        )
+        .unwrap();
+    let after = Directory::open(place.path("model")).unwrap().spec().clone();
+    assert_eq!(before, after);
+}
+
+#[test]
+fn what_does_not_fit_is_named() {
+    let (papers, vectors) = table();
+    let fails = |papers: &Papers, vectors: &Array2<f32>, metadata: &Metadata, options: &Options| {
+        Place::new(papers, vectors, metadata)
+            .train("model", options)
+            .unwrap_err()
+            .to_string()
+    };
+    let usual = options(Kind::Mlp);
+    let short = vectors.select(Axis(0), &[0, 1]);
+    assert!(fails(&papers, &short, &metadata(), &usual).contains("embeddings"));
+    let old = Metadata {
+        template_version: 0,
+        ..metadata()
+    };
+    assert!(fails(&papers, &vectors, &old, &usual).contains("template"));
+    let rare = Options {
+        min_papers: 1000,
+        ..usual.clone()
+    };
+    assert!(fails(&papers, &vectors, &metadata(), &rare).contains("1000 papers"));
+    let share = Options {
+        holdout: 1.5,
+        ..usual.clone()
+    };
+    assert!(fails(&papers, &vectors, &metadata(), &share).contains("holdout"));
+    let mut none = papers.clone();
+    none.splits.retain(|split| *split != Split::Validation);
+    none.splits.resize(240, Split::Test);
+    assert!(fails(&none, &vectors, &metadata(), &usual).contains("validation is empty"));
+    let mut alias = papers.clone();
+    alias.categories[0][0] = "math.IT".into();
+    assert!(fails(&alias, &vectors, &metadata(), &usual).contains("cs.IT"));
+}
