@@ -229,4 +229,16 @@ def evaluate(
     """Score a model on one split of a papers table (JSON figures).
 
     Options: min_positives, bootstrap, encoder, device, dtype.
+
+# --- logistic
+
+def fit_logistic(
+    embeddings: NDArray[float32],
+    labels: NDArray[uint8] | NDArray[bool_],
+    options: str = "{}",
+    progress: Progress | None = None,
+) -> tuple[NDArray[float32], NDArray[float32], str]:
+    """Weights `[L, d]`, biases `[L]` and the report (JSON) for labels 0/1 `[n, L]`.
+
+    Options: c (scikit-learn's C), tolerance, max_passes, memory.
     """

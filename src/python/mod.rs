@@ -5,6 +5,7 @@ mod corpus;
 mod encoder;
 mod enter;
 mod errors;
+mod logistic;
 mod metrics;
 mod stages;
 mod text;
@@ -18,6 +19,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     corpus::register(module)?;
     encoder::register(module)?;
     errors::register(module)?;
+    logistic::register(module)?;
     metrics::register(module)?;
     stages::register(module)?;
     text::register(module)?;

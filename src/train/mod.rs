@@ -1,5 +1,6 @@
 //! Room `train`.
 
+pub mod logistic;
 pub mod mlp;
 pub mod stage;
 

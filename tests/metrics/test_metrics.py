@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 from arxiv_core import _core
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import expit
@@ -17,6 +17,9 @@ from sklearn.calibration import calibration_curve
 
 TOLERANCE = 1e-9
 F32_LOSS_TOLERANCE = 1e-6
+
+# scikit-learn's argument checks take most of the time of a small case.
+parity = settings(deadline=None, max_examples=40)
 
 Case = tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]]
 
@@ -27,14 +30,18 @@ def cases(draw: st.DrawFn) -> Case:
     papers, labels = draw(st.integers(1, 25)), draw(st.integers(1, 8))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     levels = draw(st.sampled_from([2, 5, 1000]))
-    probabilities = (rng.integers(0, levels + 1, (papers, labels)) / levels).astype(np.float32)
+    probabilities = (rng.integers(0, levels + 1, (papers, labels)) / levels).astype(
+        np.float32
+    )
     density = draw(st.sampled_from([0.0, 0.1, 0.4, 1.0]))
     truth = (rng.random((papers, labels)) < density).astype(np.uint8)
     thresholds = (rng.integers(0, levels + 1, labels) / levels).astype(np.float32)
     return probabilities, truth, thresholds
 
 
-def evaluate(case: Case, primary: NDArray[np.int32] | None = None, **options: Any) -> Any:
+def evaluate(
+    case: Case, primary: NDArray[np.int32] | None = None, **options: Any
+) -> Any:
     options = {"min_positives": 1, "bootstrap": {"samples": 0}} | options
     return json.loads(_core.evaluate_scores(*case, primary, json.dumps(options)))
 
@@ -43,6 +50,7 @@ def close(ours: float | None, theirs: float, tolerance: float = TOLERANCE) -> No
     assert ours == pytest.approx(theirs, abs=tolerance)
 
 
+@parity
 @given(cases())
 def test_precision_recall_and_f1(case: Case) -> None:
     probabilities, truth, thresholds = case
@@ -50,34 +58,38 @@ def test_precision_recall_and_f1(case: Case) -> None:
     ours = evaluate(case)
     single = json.loads(_core.f1_scores(*case))
     names = ["precision", "recall", "f1"]
+    if truth.shape[1] == 1:
+        # One column is a binary problem to scikit-learn, which then scores both classes.
+        theirs = sk.f1_score(truth.ravel(), assigned.ravel(), zero_division=0)
+        close(ours["micro_f1"], theirs)
+        return
     theirs = {
         average: sk.precision_recall_fscore_support(
             truth, assigned, average=average, zero_division=0
         )[:3]
         for average in ["micro", "weighted", "samples", "macro", None]
-        if truth.shape[1] > 1 or average in ["macro", None]
     }
-    if truth.shape[1] == 1:
-        # One column is a binary problem to scikit-learn, which then scores both classes.
-        theirs = {}
-    for average in set(theirs) & {"micro", "weighted", "samples"}:
+    for average in ["micro", "weighted", "samples"]:
         for name, value in zip(names, theirs[average], strict=True):
-            if (average, name) != ("weighted", "recall"):
-                close(ours[f"{average}_{name}"], value)
-    if theirs:
-        np.testing.assert_allclose(single["macro_all"], theirs["macro"], atol=TOLERANCE)
-        np.testing.assert_allclose(np.transpose(single["labels"]), theirs[None], atol=TOLERANCE)
-        held = truth.any(axis=0)
-        close(ours["macro_f1_any"], theirs[None][2][held].mean() if held.any() else 0.0)
-        close(ours["macro_f1"], ours["macro_f1_any"])
+            close(ours[f"{average}_{name}"], value)
+    np.testing.assert_allclose(single["macro_all"], theirs["macro"], atol=TOLERANCE)
+    np.testing.assert_allclose(
+        np.transpose(single["labels"]), theirs[None], atol=TOLERANCE
+    )
+    held = truth.any(axis=0)
+    close(ours["macro_f1_any"], theirs[None][2][held].mean() if held.any() else 0.0)
+    close(ours["macro_f1"], ours["macro_f1_any"])
 
 
+@parity
 @given(cases())
 def test_ranking(case: Case) -> None:
     probabilities, truth, _ = case
     ours = evaluate(case)
     if truth.shape[1] > 1:
-        close(ours["lrap"], sk.label_ranking_average_precision_score(truth, probabilities))
+        close(
+            ours["lrap"], sk.label_ranking_average_precision_score(truth, probabilities)
+        )
     rows = np.arange(len(truth))
     close(ours["precision_at_1"], truth[rows, probabilities.argmax(axis=1)].mean())
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :5]
@@ -89,11 +101,14 @@ def test_ranking(case: Case) -> None:
         assert ours["recall_at_5"] is None
 
 
+@parity
 @given(cases(), st.integers(0, 2**32 - 1))
 def test_primary_accuracy(case: Case, seed: int) -> None:
     probabilities, truth, _ = case
     labels = truth.shape[1]
-    primary = np.random.default_rng(seed).integers(-1, labels, len(truth)).astype(np.int32)
+    primary = (
+        np.random.default_rng(seed).integers(-1, labels, len(truth)).astype(np.int32)
+    )
     ours = evaluate(case, primary)
     held = primary >= 0
     assert ours["primary_papers"] == held.sum()
@@ -112,6 +127,7 @@ def test_primary_accuracy(case: Case, seed: int) -> None:
         close(ours[f"primary_at_{depth}"], theirs)
 
 
+@parity
 @given(cases())
 def test_average_precision(case: Case) -> None:
     probabilities, truth, _ = case
@@ -119,7 +135,9 @@ def test_average_precision(case: Case) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="No positive class found")
         for label, ours in enumerate(each):
-            theirs = sk.average_precision_score(truth[:, label], probabilities[:, label])
+            theirs = sk.average_precision_score(
+                truth[:, label], probabilities[:, label]
+            )
             close(ours, theirs if truth[:, label].any() else 0.0)
         theirs = sk.average_precision_score(truth.ravel(), probabilities.ravel())
         close(micro, theirs if truth.any() else 0.0)
@@ -129,6 +147,7 @@ def test_average_precision(case: Case) -> None:
     close(figures["map_micro"], micro)
 
 
+@parity
 @given(cases(), st.integers(1, 20))
 def test_reliability(case: Case, bins: int) -> None:
     probabilities, truth, _ = case
@@ -150,19 +169,21 @@ def test_reliability(case: Case, bins: int) -> None:
 
 def expected_error(y: NDArray[np.uint8], p: NDArray[np.float64], bins: int) -> float:
     frequency, mean = calibration_curve(y, p, n_bins=bins, pos_label=1)
-    # scipy's bins are closed on the left; on 1 − p they are closed where scikit-learn's are.
-    edges = 1 - np.linspace(0, 1, bins + 1)[::-1]
     at = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], p)
     count = binned_statistic(at, at, "count", bins=np.arange(bins + 1) - 0.5).statistic
-    assert len(edges) == bins + 1
     return float((np.abs(frequency - mean) * count[count > 0]).sum() / len(y))
 
 
+@parity
 @given(cases())
 def test_expanded_figures_score_both_spellings(case: Case) -> None:
     probabilities, truth, thresholds = case
     columns = [*range(truth.shape[1]), 0]
-    raw = (probabilities[:, columns].copy(), truth[:, columns].copy(), thresholds[columns])
+    raw = (
+        probabilities[:, columns].copy(),
+        truth[:, columns].copy(),
+        thresholds[columns],
+    )
     ours = evaluate(case, expanded=columns)["expanded"]
     assert ours == {k: v for k, v in evaluate(raw).items() if k in ours}
 
@@ -183,7 +204,9 @@ def test_intervals_agree_with_rescoring_resamples() -> None:
         rows = rng.integers(0, 400, 400)
         assigned = case[0][rows] >= case[2]
         draws.append(sk.f1_score(case[1][rows], assigned, average="micro"))
-    np.testing.assert_allclose(ours["micro_f1"], np.quantile(draws, [0.025, 0.975]), atol=0.006)
+    np.testing.assert_allclose(
+        ours["micro_f1"], np.quantile(draws, [0.025, 0.975]), atol=0.006
+    )
 
 
 def test_slices_equal_scoring_their_papers_alone() -> None:
@@ -211,7 +234,9 @@ def test_calibration_lowers_the_error_on_papers_it_has_not_seen() -> None:
     figures = json.loads(report)
     assert figures["after"]["ece"] < figures["before"]["ece"] / 3
     probabilities = _core.calibrate(logits[3000:], scale, bias)
-    np.testing.assert_allclose(probabilities, expit(scale * logits[3000:] + bias), atol=1e-6)
+    np.testing.assert_allclose(
+        probabilities, expit(scale * logits[3000:] + bias), atol=1e-6
+    )
     held_out = json.loads(_core.reliability_scores(probabilities, truth[3000:]))
     assert held_out["ece"] == pytest.approx(figures["after"]["ece"], abs=0.01)
     assert held_out["log_loss"] < figures["before"]["log_loss"]
