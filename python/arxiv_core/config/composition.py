@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -37,6 +38,7 @@ def as_yaml(overrides: Sequence[str]) -> str:
     return OmegaConf.to_yaml(_composed(overrides), resolve=True)
 
 
+@functools.cache
 def groups() -> dict[str, list[str]]:
     """List the groups and their choices.
 
@@ -86,7 +88,7 @@ def _check(override: str) -> None:
         if value not in choices:
             hint = f"; did you mean {close}?" if (close := _close(given, choices)) else ""
             raise OptionError(f"{override}: {key} is one of {', '.join(choices)}{hint}")
-    elif key not in set(_keys()):
+    elif key not in _keys():
         raise OptionError(f"no key {key!r} in the configuration; {_nearest(key)}")
 
 
@@ -98,7 +100,8 @@ def _unquoted(override: str) -> OptionError:
     )
 
 
-def _keys() -> Iterator[str]:
+@functools.cache
+def _keys() -> tuple[str, ...]:
     def below(node: DictConfig, prefix: str) -> Iterator[str]:
         for name in map(str, node):
             yield f"{prefix}{name}"
@@ -106,7 +109,7 @@ def _keys() -> Iterator[str]:
             if isinstance(child, DictConfig):
                 yield from below(child, f"{prefix}{name}.")
 
-    return below(OmegaConf.structured(Config), "")
+    return tuple(below(OmegaConf.structured(Config), ""))
 
 
 def _nearest(key: str) -> str:
