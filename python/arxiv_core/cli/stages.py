@@ -24,7 +24,7 @@ STAGES = {
     "prepare": "Turn the snapshot into the papers table.",
     "embed": "Embed every paper; what was embedded before comes from the cache.",
     "train": "Fit the head, its calibration and its thresholds.",
-    "evaluate": "Score the model on the test split.",
+    "evaluate": "Score the model on papers that it has not seen.",
 }
 
 

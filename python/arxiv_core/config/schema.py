@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 __all__ = [
+    "Bootstrap",
     "Calibration",
     "CalibrationKind",
     "Choice",
@@ -16,6 +17,8 @@ __all__ = [
     "Config",
     "Data",
     "Duplicates",
+    "Evaluation",
+    "EvaluationSplit",
     "Head",
     "HeadKind",
     "LabelMatch",
@@ -84,6 +87,14 @@ class Objective(Choice):
     mean = "mean"
 
 
+class EvaluationSplit(Choice):
+    """Which papers are scored."""
+
+    train = "train"
+    validation = "validation"
+    test = "test"
+
+
 class TrainMode(Choice):
     """Which weights move."""
 
@@ -140,7 +151,9 @@ class Labels:
     per_category: int | None = None
     """At most so many papers of each primary category; null takes all."""
     min_support: int = 0
-    """A label with fewer papers is removed."""
+    """A label with fewer papers is removed from the papers table."""
+    min_train_papers: int = 1
+    """A label with fewer papers to fit the head to is not learned."""
 
 
 @dataclass
@@ -199,8 +212,8 @@ class Head:
     """The classifier on top of the embedding."""
 
     kind: HeadKind = HeadKind.hybrid
-    l2: float = 1.0
-    """logistic: strength of the regularisation."""
+    c: float = 1.0
+    """logistic: weight of the papers against the penalty, as scikit-learn's C."""
     width: int = 1024
     """mlp, hybrid: width of the hidden layer."""
     members: int = 1
@@ -223,12 +236,17 @@ class Optimizer:
     """How weights move."""
 
     lr: float = 2e-3
-    """Highest step."""
-    vectors_lr: float = 1e-2
+    """mlp, hybrid: highest step."""
+    vectors_lr: float = 2e-3
     """hybrid: highest step of the n-grams' vectors."""
     weight_decay: float = 0.01
+    """mlp, hybrid: decoupled decay of the layers' weights."""
     warmup: float = 0.05
-    """Share of the steps in which the step size rises."""
+    """mlp, hybrid: share of the steps in which the step size rises."""
+    tolerance: float = 5e-8
+    """logistic: share of the objective that a further step must promise."""
+    max_passes: int = 300
+    """logistic: passes over all papers after which it stops anyway."""
 
 
 @dataclass
@@ -237,9 +255,11 @@ class Train:
 
     mode: TrainMode = TrainMode.head
     epochs: int = 5
-    """Times every paper is seen (mlp, hybrid)."""
+    """mlp, hybrid: times every paper is seen."""
     batch_size: int = 256
-    """Papers of a step (mlp, hybrid)."""
+    """mlp, hybrid: papers of a step."""
+    refit: bool = False
+    """Fit the head again to all papers in the end; calibration and thresholds stay."""
     optimizer: Optimizer = field(default_factory=Optimizer)
 
 
@@ -263,10 +283,34 @@ class Calibration:
     """From scores to probabilities and assignments; fitted on validation."""
 
     kind: CalibrationKind = CalibrationKind.platt
+    holdout: float = 0.0
+    """Share of train that is held out and joins validation here."""
+    min_support: int = 5
+    """A label with fewer validation positives takes the common calibration."""
     shrinkage: float | None = None
-    """Pull of each label toward the calibration of all; null finds it by cross-fitting."""
+    """Pull of each label toward the common calibration; null finds it by cross-fitting."""
     folds: int = 5
     thresholds: Thresholds = field(default_factory=Thresholds)
+
+
+@dataclass
+class Bootstrap:
+    """Intervals around figures."""
+
+    samples: int = 1000
+    """Resamples; 0 for no intervals."""
+    level: float = 0.95
+    """Share of the resamples inside the interval."""
+
+
+@dataclass
+class Evaluation:
+    """What is measured."""
+
+    split: EvaluationSplit = EvaluationSplit.test
+    min_positives: int = 10
+    """Positives that a label needs to count in the macro figures."""
+    bootstrap: Bootstrap = field(default_factory=Bootstrap)
 
 
 @dataclass
@@ -292,6 +336,7 @@ class Config:
     head: Head = field(default_factory=Head)
     train: Train = field(default_factory=Train)
     calibration: Calibration = field(default_factory=Calibration)
+    evaluation: Evaluation = field(default_factory=Evaluation)
     paths: Paths = field(default_factory=Paths)
     run: str = "${model.name}-${head.kind}"
     """The run's name: its directory under paths.runs."""

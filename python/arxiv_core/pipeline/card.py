@@ -58,7 +58,7 @@ Sorts a paper, given by title and abstract, into {len(spec["labels"])} arXiv cat
 - Probabilities: one sigmoid a label after calibration; a category is assigned from its own
   threshold on, fitted on papers that the head was not fitted on
 
-## Test split
+## Figures on the split {metrics.get("split", "test")}
 
 | figure | value | 95 % interval |
 |---|---|---|

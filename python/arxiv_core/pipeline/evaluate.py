@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from arxiv_core import stages
@@ -16,13 +17,13 @@ __all__ = ["options", "run"]
 
 
 def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
-    """Score the run's model on the test split and write ``metrics.json``."""
+    """Score the run's model and write ``metrics.json``."""
     layout = Layout.of(config)
     metrics = stages.evaluate(
         needs(layout.papers, "prepare"),
         needs(layout.embeddings, "embed"),
         needs(layout.model, "train"),
-        "test",
+        config.evaluation.split.value,
         options(config),
         progress,
     )
@@ -32,4 +33,8 @@ def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
 
 def options(config: Config) -> dict[str, Any]:
     """Translate the configuration into the stage's options."""
-    return {}
+    evaluation = config.evaluation
+    return {
+        "min_positives": evaluation.min_positives,
+        "bootstrap": asdict(evaluation.bootstrap) | {"seed": config.seed},
+    }

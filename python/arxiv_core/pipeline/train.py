@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arxiv_core import stages
+from arxiv_core import models, stages
+from arxiv_core.config.schema import CalibrationKind
 from arxiv_core.pipeline.layout import Layout, needs
 from arxiv_core.pipeline.record import as_dict, write_json
 
@@ -32,4 +35,43 @@ def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
 
 def options(config: Config) -> dict[str, Any]:
     """Translate the configuration into the stage's options."""
-    return {"head": config.head.kind.value, "seed": config.seed}
+    head, train, calibration = config.head, config.train, config.calibration
+    optimizer, thresholds = train.optimizer, calibration.thresholds
+    known = models.KNOWN.get(config.model.name)
+    translated: dict[str, Any] = {
+        "head": head.kind.value,
+        "min_papers": config.labels.min_train_papers,
+        "holdout": calibration.holdout,
+        "refit": train.refit,
+        "mlp": {
+            "width": head.width,
+            "members": head.members,
+            "dimensions": head.dimensions,
+            "epochs": train.epochs,
+            "batch": train.batch_size,
+            "learning_rate": optimizer.lr,
+            "vectors_learning_rate": optimizer.vectors_lr,
+            "weight_decay": optimizer.weight_decay,
+            "dropout": head.dropout,
+            "embedding_dropout": head.embedding_dropout,
+            "word_dropout": head.word_dropout,
+            "smoothing": head.smoothing,
+            "warmup": optimizer.warmup,
+            "words": asdict(head.words),
+        },
+        "calibrate": calibration.kind is not CalibrationKind.none,
+        "calibration": {
+            "min_support": calibration.min_support,
+            "shrinkage": calibration.shrinkage,
+            "folds": calibration.folds,
+            "seed": config.seed,
+        },
+        "thresholds": asdict(thresholds)
+        | {"objective": thresholds.objective.value, "seed": config.seed},
+        "encoder": {
+            "source": config.model.name,
+            "name": known.hub if known else Path(config.model.name).name,
+        },
+        "seed": config.seed,
+    }
+    return translated
