@@ -18,18 +18,23 @@ from arxiv_core._core import (  # noqa: E402 - the extension needs libtorch load
     __version__,
 )
 from arxiv_core._libtorch import load_cuda  # noqa: E402
+from arxiv_core.classifier import Category, Classifier, Prediction, package  # noqa: E402
 from arxiv_core.encoder import Encoder  # noqa: E402
 
 __all__ = [
     "ArxivCoreError",
+    "Category",
+    "Classifier",
     "DeviceError",
     "Encoder",
     "FitError",
     "InputError",
     "ModelError",
     "OptionError",
+    "Prediction",
     "ShapeError",
     "TorchError",
     "__version__",
     "load_cuda",
+    "package",
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from os import PathLike
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, final
 
 from numpy import bool_, float32, float64, int32, uint8
 from numpy.typing import NDArray
@@ -68,6 +68,81 @@ class Papers:
     def splits(self) -> list[str]: ...
     def texts(self) -> list[str]:
         """The text a model reads of each paper."""
+# --- classifier
+
+@final
+class Category:
+    """One category, or archive, of a prediction."""
+
+    @property
+    def category(self) -> str:
+        """Canonical name: `cs.LG`, or `cs` at archive level."""
+    @property
+    def name(self) -> str:
+        """The name as people read it: `Machine Learning`."""
+    @property
+    def probability(self) -> float:
+        """Calibrated probability, or share where a distribution was asked for."""
+    @property
+    def assigned(self) -> bool:
+        """Whether the probability reaches the label's threshold."""
+
+@final
+class Prediction:
+    """What is said about one paper."""
+
+    @property
+    def categories(self) -> list[Category]:
+        """Best first."""
+    @property
+    def truncated(self) -> bool:
+        """Whether the text was longer than the model reads."""
+
+@final
+class Classifier:
+    """A model directory on its encoder; may be used by several threads at once."""
+
+    @staticmethod
+    def load(
+        model_dir: str | PathLike[str],
+        encoder_dir: str | PathLike[str] | None = None,
+        device: str = "auto",
+        dtype: str = "f32",
+    ) -> Classifier:
+        """Loads a model directory; `encoder_dir` is its encoder where that is not inside."""
+    @property
+    def labels(self) -> list[str]:
+        """Canonical categories in the order of the scores' columns."""
+    @property
+    def thresholds(self) -> NDArray[float32]:
+        """Per label: the probability from which it is assigned."""
+    def info(self) -> str:
+        """What the model is and where it came from: a JSON object."""
+    def scores(
+        self, titles: list[str], abstracts: list[str], progress: Progress | None = None
+    ) -> tuple[NDArray[float32], NDArray[bool_]]:
+        """Calibrated probabilities [papers, labels], and per paper whether its text was cut."""
+    def classify(
+        self,
+        titles: list[str],
+        abstracts: list[str],
+        options: str = "{}",
+        declared: list[str | None] | None = None,
+        progress: Progress | None = None,
+    ) -> list[Prediction]:
+        """Predictions for papers, in their order."""
+    def classify_file(
+        self, input: str, output: str, options: str = "{}", progress: Progress | None = None
+    ) -> str:
+        """Classifies every paper of a file into another; returns a JSON summary."""
+
+def package(
+    model_dir: str | PathLike[str],
+    out: str | PathLike[str],
+    options: str = "{}",
+    progress: Progress | None = None,
+) -> str:
+    """Copies a verified model directory to hand on; returns a JSON summary."""
 
 # --- encoder
 

@@ -2,11 +2,14 @@
 //!
 //! [`encoder`] turns texts into vectors and [`embed`] does so for a whole papers table through
 //! the on-disk [`cache`]. [`prediction`] turns a row of probabilities into ranked categories or
-//! archives, as [`options`] ask for.
+//! archives, as [`options`] ask for. [`classifier`] is a verified model directory on its
+//! encoder, and [`files`] has it classify whole files.
 
 pub mod cache;
+pub mod classifier;
 pub mod embed;
 pub mod encoder;
 pub mod evaluate;
+pub mod files;
 pub mod options;
 pub mod prediction;

@@ -74,7 +74,7 @@ impl Ranking {
 ///
 /// # Errors
 /// [`Error::Option`] naming the key and its value.
-pub(super) fn parse<T: DeserializeOwned>(options: &str) -> Result<T> {
+pub fn parse<T: DeserializeOwned>(options: &str) -> Result<T> {
     let fail = |error| Error::option("options", options, error);
     let object: Map<String, Value> = serde_json::from_str(options).map_err(fail)?;
     for (key, value) in &object {

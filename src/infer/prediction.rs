@@ -256,7 +256,7 @@ fn written(label: Label, aliases: bool) -> String {
 }
 
 /// The label that a declared primary category stands for.
-fn resolve(declared: &str) -> Result<Label> {
+pub(super) fn resolve(declared: &str) -> Result<Label> {
     match taxonomy::resolve(declared) {
         Resolution::Label(label) => Ok(label),
         Resolution::Legacy => Err(Error::input(

@@ -1,7 +1,8 @@
 //! A model directory: written in one step, verified before it is used.
 
+use super::head::FEATURES;
 use super::manifest::{MANIFEST, Manifest, check_name};
-use super::spec::Spec;
+use super::spec::{HeadSpec, Spec};
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -72,7 +73,11 @@ impl Directory {
         } else {
             &[]
         };
-        for name in [CLASSIFIER, HEAD].iter().chain(encoder) {
+        let features: &[&str] = match self.spec.head {
+            HeadSpec::Hybrid { .. } => &[FEATURES],
+            HeadSpec::Linear {} | HeadSpec::Mlp { .. } => &[],
+        };
+        for name in [CLASSIFIER, HEAD].iter().chain(features).chain(encoder) {
             if !self.manifest.lists(name) {
                 return Err(Error::model(
                     self.path.join(name),

@@ -2,8 +2,8 @@
 //!
 //! A model directory holds `classifier.json` ([`spec`]), `head.safetensors`, what else its
 //! head needs, and `manifest.json` ([`manifest`]); [`directory`] writes it in one step and
-//! verifies it before anything is used. The encoder is read from a sentence-transformers
-//! directory: [`config`], [`weights`], [`bert`], [`pooling`].
+//! verifies it before anything is used; [`package`] copies one to hand on. The encoder is
+//! read from a sentence-transformers directory: [`config`], [`weights`], [`bert`], [`pooling`].
 
 pub mod activation;
 pub mod bert;
@@ -13,6 +13,7 @@ pub mod directory;
 pub mod embeddings;
 pub mod head;
 pub mod manifest;
+pub mod package;
 pub mod pooling;
 pub mod spec;
 pub mod weights;

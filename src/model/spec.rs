@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::path::Path;
 
+pub use crate::metrics::calibration::Calibration;
+
 /// The version of `classifier.json` this crate writes and reads.
 pub const FORMAT_VERSION: u32 = 1;
 
@@ -62,16 +64,6 @@ pub enum HeadSpec {
     },
 }
 
-/// Per label `sigmoid(scale × logit + bias)`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Calibration {
-    /// Per label: factor.
-    pub scale: Vec<f32>,
-    /// Per label: shift.
-    pub bias: Vec<f32>,
-}
-
 /// The encoder under a head.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,38 +85,6 @@ impl EncoderSpec {
     #[must_use]
     pub fn is_local(&self) -> bool {
         self.source == Self::LOCAL
-    }
-}
-
-impl Calibration {
-    /// The calibration that changes nothing.
-    #[must_use]
-    pub fn identity(labels: usize) -> Self {
-        Self {
-            scale: vec![1.0; labels],
-            bias: vec![0.0; labels],
-        }
-    }
-
-    /// Turns rows of logits into probabilities in place.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where the rows are not as wide as the calibration.
-    pub fn apply(&self, logits: &mut [f32]) -> Result<()> {
-        let labels = self.scale.len();
-        if labels == 0 || self.bias.len() != labels || !logits.len().is_multiple_of(labels) {
-            return Err(Error::shape(
-                "calibration",
-                logits.len(),
-                [labels, self.bias.len()],
-            ));
-        }
-        for row in logits.chunks_exact_mut(labels) {
-            for ((logit, scale), bias) in row.iter_mut().zip(&self.scale).zip(&self.bias) {
-                *logit = 1.0 / (1.0 + (-(*logit * scale + bias)).exp());
-            }
-        }
-        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Bindings: the only room that names pyo3. Each file exposes one room: it converts the
 //! arguments, calls [`enter::run`] (GIL released, Ctrl-C heard), and converts back.
 
+mod classifier;
 mod corpus;
 mod encoder;
 mod enter;
@@ -16,6 +17,7 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     pyo3_log::try_init().ok();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    classifier::register(module)?;
     corpus::register(module)?;
     encoder::register(module)?;
     errors::register(module)?;

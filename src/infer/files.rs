@@ -1,0 +1,304 @@
+//! Whole files: papers in, predictions out, streamed in bounded memory, the output complete
+//! or not there at all.
+//!
+//! JSON Lines, one JSON array, CSV and Parquet are read, the text formats plain or
+//! compressed with gzip or zstd; what a file holds is seen from its content. JSON Lines, CSV
+//! and Parquet are written, as the output's name says.
+
+mod csv;
+mod json;
+mod open;
+mod parquet;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use super::classifier::Classifier;
+use super::options::{Level, Ranking, parse};
+use super::prediction::Prediction;
+use crate::error::{Error, Result};
+use crate::observe::{Observer, Progress};
+use open::Source;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use write::Sink;
+
+/// The name that stands for standard input or output.
+pub const STANDARD: &str = "-";
+
+/// A summary quotes at most this many skipped records.
+const QUOTED: usize = 20;
+
+/// What a caller may choose; crosses from Python as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// As in [`Ranking`].
+    pub top_k: Option<usize>,
+    /// As in [`Ranking`].
+    pub all: bool,
+    /// As in [`Ranking`].
+    pub aliases: bool,
+    /// As in [`Ranking`].
+    pub level: Level,
+    /// As in [`Ranking`].
+    pub distribution: bool,
+    /// What happens at a record that cannot be read.
+    pub on_error: OnError,
+    /// Papers read, sorted by length and classified at a time: the bound on memory.
+    pub chunk: usize,
+}
+
+/// What happens at a record that cannot be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnError {
+    /// The whole call fails with the record's place, and nothing is written.
+    #[default]
+    Fail,
+    /// The record is left out and counted.
+    Skip,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let Ranking {
+            top_k,
+            all,
+            aliases,
+            level,
+            distribution,
+        } = Ranking::default();
+        Self {
+            top_k,
+            all,
+            aliases,
+            level,
+            distribution,
+            on_error: OnError::Fail,
+            chunk: 4096,
+        }
+    }
+}
+
+impl Options {
+    /// Reads and checks `options`, a JSON object.
+    ///
+    /// # Errors
+    /// [`Error::Option`] naming the key.
+    pub fn parse(options: &str) -> Result<Self> {
+        let options: Self = parse(options)?;
+        options.ranking().check()?;
+        if options.chunk == 0 {
+            return Err(Error::option(
+                "chunk",
+                0,
+                "at least one paper must be read at a time",
+            ));
+        }
+        Ok(options)
+    }
+
+    fn ranking(&self) -> Ranking {
+        let Self {
+            top_k,
+            all,
+            aliases,
+            level,
+            distribution,
+            ..
+        } = *self;
+        Ranking {
+            top_k,
+            all,
+            aliases,
+            level,
+            distribution,
+        }
+    }
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// The input as given.
+    pub input: String,
+    /// The output as given.
+    pub output: String,
+    /// Papers classified.
+    pub papers: u64,
+    /// Of these, papers whose text was longer than the model reads.
+    pub truncated: u64,
+    /// Records left out because they could not be read.
+    pub skipped: u64,
+    /// The first of the skipped records' errors.
+    pub errors: Vec<String>,
+}
+
+/// A paper to classify.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Record {
+    /// Position in the input, from 0, unreadable records counted.
+    row: u64,
+    id: Option<String>,
+    title: String,
+    abstract_: String,
+}
+
+/// A paper and what is said about it.
+#[derive(Debug)]
+struct Answer {
+    row: u64,
+    id: Option<String>,
+    prediction: Prediction,
+}
+
+/// Classifies every paper of `input` in its order and writes `output`. `-` is standard input
+/// and output. A paper is a record with the fields `title` and `abstract`, strings that may
+/// be empty; its `id` is carried through and other fields are ignored.
+///
+/// # Errors
+/// [`Error::Io`]; [`Error::Input`] naming file, line and field; what [`Classifier::scores`]
+/// returns. The output is then as it was.
+pub fn classify_file(
+    classifier: &Classifier,
+    input: &str,
+    output: &str,
+    options: &Options,
+    observer: &dyn Observer,
+) -> Result<Summary> {
+    if input != STANDARD && output != STANDARD && same_file(input, output) {
+        return Err(Error::option("output", output, "is the input itself"));
+    }
+    let mut source = open::open(input)?;
+    let mut sink = write::create(output)?;
+    let mut summary = Summary {
+        input: input.to_owned(),
+        output: output.to_owned(),
+        papers: 0,
+        truncated: 0,
+        skipped: 0,
+        errors: Vec::new(),
+    };
+    while let Some(chunk) = next_chunk(source.as_mut(), options, &mut summary, observer)? {
+        let watch = Whole {
+            inner: observer,
+            before: summary.papers,
+            chunk: chunk.len() as u64,
+            total: source
+                .expected()
+                .unwrap_or(0)
+                .saturating_sub(summary.skipped),
+        };
+        classify_chunk(
+            classifier,
+            chunk,
+            sink.as_mut(),
+            options,
+            &mut summary,
+            &watch,
+        )?;
+    }
+    observer.check()?;
+    sink.finish()?;
+    observer.report("classify", summary.papers, summary.papers, "papers");
+    Ok(summary)
+}
+
+/// The next papers, at least one; none at the end of the input.
+fn next_chunk(
+    source: &mut dyn Source,
+    options: &Options,
+    summary: &mut Summary,
+    observer: &dyn Observer,
+) -> Result<Option<Vec<Record>>> {
+    let mut chunk = Vec::new();
+    while chunk.len() < options.chunk {
+        match source.next()? {
+            None => break,
+            Some(Ok(record)) => chunk.push(record),
+            Some(Err(error)) if options.on_error == OnError::Fail => return Err(error),
+            Some(Err(error)) => {
+                summary.skipped += 1;
+                if summary.errors.len() < QUOTED {
+                    summary.errors.push(error.to_string());
+                }
+                log::debug!("skipped {error}");
+            }
+        }
+        if chunk.len().is_multiple_of(256) {
+            observer.check()?;
+        }
+    }
+    Ok(if chunk.is_empty() { None } else { Some(chunk) })
+}
+
+fn classify_chunk(
+    classifier: &Classifier,
+    chunk: Vec<Record>,
+    sink: &mut dyn Sink,
+    options: &Options,
+    summary: &mut Summary,
+    observer: &dyn Observer,
+) -> Result<()> {
+    let titles: Vec<&str> = chunk.iter().map(|record| record.title.as_str()).collect();
+    let abstracts: Vec<&str> = chunk
+        .iter()
+        .map(|record| record.abstract_.as_str())
+        .collect();
+    let predictions =
+        classifier.classify(&titles, &abstracts, &[], &options.ranking(), observer)?;
+    summary.papers += predictions.len() as u64;
+    summary.truncated += predictions
+        .iter()
+        .filter(|prediction| prediction.truncated)
+        .count() as u64;
+    let answers = chunk
+        .into_iter()
+        .zip(predictions)
+        .map(|(Record { row, id, .. }, prediction)| Answer {
+            row,
+            id,
+            prediction,
+        })
+        .collect();
+    sink.write(answers)
+}
+
+/// Places a chunk's progress within the whole file's.
+struct Whole<'a> {
+    inner: &'a dyn Observer,
+    before: u64,
+    chunk: u64,
+    total: u64,
+}
+
+impl Observer for Whole<'_> {
+    fn progress(&self, progress: &Progress) {
+        let done = match progress.total {
+            0 => 0,
+            total => self.chunk * progress.done.min(total) / total,
+        };
+        self.inner.progress(&Progress {
+            stage: "classify",
+            done: self.before + done,
+            total: self.total,
+            unit: "papers",
+            figures: progress.figures.clone(),
+        });
+    }
+
+    fn cancelled(&self) -> bool {
+        self.inner.cancelled()
+    }
+}
+
+fn same_file(input: &str, output: &str) -> bool {
+    match (
+        Path::new(input).canonicalize(),
+        Path::new(output).canonicalize(),
+    ) {
+        (Ok(input), Ok(output)) => input == output,
+        _ => false,
+    }
+}
