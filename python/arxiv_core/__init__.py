@@ -13,13 +13,16 @@ from arxiv_core._core import (  # noqa: E402 - the extension needs libtorch load
     InputError,
     ModelError,
     OptionError,
+    Papers,
     ShapeError,
     TorchError,
     __version__,
+    canonical,
 )
 from arxiv_core._libtorch import load_cuda  # noqa: E402
 from arxiv_core.classifier import Category, Classifier, Prediction, package  # noqa: E402
 from arxiv_core.encoder import Encoder  # noqa: E402
+from arxiv_core.stages import embed, evaluate, prepare, taxonomy, train  # noqa: E402
 
 __all__ = [
     "ArxivCoreError",
@@ -31,10 +34,17 @@ __all__ = [
     "InputError",
     "ModelError",
     "OptionError",
+    "Papers",
     "Prediction",
     "ShapeError",
     "TorchError",
     "__version__",
+    "canonical",
+    "embed",
+    "evaluate",
     "load_cuda",
     "package",
+    "prepare",
+    "taxonomy",
+    "train",
 ]

@@ -304,6 +304,7 @@ def evaluate(
     """Score a model on one split of a papers table (JSON figures).
 
     Options: min_positives, bootstrap, encoder, device, dtype.
+    """
 
 # --- logistic
 

@@ -7,11 +7,11 @@ from arxiv_core.cli import summary
 
 
 def test_nested_figures_are_named_by_their_path(capsys: pytest.CaptureFixture[str]) -> None:
-    summary.show("prepare", {"kept": 1234567, "dropped": {"short": 2}, "ids": [1] * 9, "no": None})
+    summary.show("prepare", {"kept": 1234567, "dropped": {"short": 2}, "ids": [1] * 99, "no": None})
     printed = capsys.readouterr().out
     assert "1,234,567" in printed
     assert "dropped.short" in printed
-    assert "(9)" in printed
+    assert "(99)" in printed
     assert "no " not in printed
 
 

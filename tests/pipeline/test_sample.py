@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import arxiv_core
 import pytest
 from arxiv_core.cli import app
+from arxiv_core.pipeline import prepare
 from typer.testing import CliRunner
 
 if TYPE_CHECKING:
@@ -46,10 +48,8 @@ def test_the_package_has_metrics_and_a_card_that_warns(sample_run: SampleRun) ->
 
 
 def test_the_options_that_are_not_set_are_rusts_own(sample_run: SampleRun, tmp_path: Path) -> None:
-    import arxiv_core
-    from arxiv_core.pipeline.prepare import SAMPLE
-
-    manifest = arxiv_core.prepare(SAMPLE, tmp_path / "plain")
+    split = {"split": prepare.SAMPLE_MONTHS}
+    manifest = arxiv_core.prepare(prepare.SAMPLE, tmp_path / "plain", split)
     ours = read(sample_run.papers.parent / "manifest.json")
     assert manifest["options"] == ours["options"]
 

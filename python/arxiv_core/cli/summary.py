@@ -12,6 +12,9 @@ from rich.text import Text
 
 __all__ = ["show"]
 
+LONG = 16
+"""Entries from which a nested figure is shown as their number."""
+
 
 def show(stage: str, summary: Mapping[str, Any]) -> None:
     """Print a stage's summary to standard output.
@@ -46,11 +49,11 @@ def show(stage: str, summary: Mapping[str, Any]) -> None:
 
 def _nested(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
     for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _nested(value, f"{prefix}{name}.")
-        elif isinstance(value, list) and len(value) > 3:
+        if isinstance(value, (Mapping, list)) and len(value) > LONG:
             yield f"{prefix}{name}", f"({len(value)})"
-        elif value is not None:
+        elif isinstance(value, Mapping):
+            yield from _nested(value, f"{prefix}{name}.")
+        elif value is not None and value != []:
             yield f"{prefix}{name}", _written(value)
 
 
@@ -61,4 +64,6 @@ def _written(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1e5 else f"{value:,.0f}"
+    if isinstance(value, list):
+        return " ".join(map(_written, value))
     return str(value)

@@ -17,6 +17,13 @@ __all__ = ["options", "run", "source"]
 
 SAMPLE = Path(__file__).parents[1] / "sample" / "papers.jsonl"
 
+SAMPLE_MONTHS = {
+    "train_until": "2008-06",
+    "validation_until": "2009-02",
+    "test_until": "2015-06",
+}
+"""The bundled corpus has few papers a month: three months, the usual length, would be empty."""
+
 
 def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
     """Write ``papers.parquet`` and its manifest."""
@@ -30,7 +37,10 @@ def source(config: Config) -> Path:
 
 def options(config: Config) -> dict[str, Any]:
     """Translate the configuration into the stage's options."""
-    data, labels, split = config.data, config.labels, config.split
+    data, labels = config.data, config.labels
+    split = asdict(config.split)
+    if data.source == "sample" and all(split[name] is None for name in SAMPLE_MONTHS):
+        split |= SAMPLE_MONTHS
     return {
         "clean": data.clean.value,
         "min_abstract_chars": data.min_abstract_chars,
@@ -48,5 +58,5 @@ def options(config: Config) -> dict[str, Any]:
             "min_support": labels.min_support,
             "seed": config.seed,
         },
-        "split": asdict(split) | {"by": split.by.value, "seed": config.seed},
+        "split": split | {"by": config.split.by.value, "seed": config.seed},
     }
