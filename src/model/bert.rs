@@ -296,3 +296,6 @@ impl Bert {
         Ok(x)
     }
 }
+
+#[cfg(test)]
+mod tests;
