@@ -167,7 +167,7 @@ def test_an_empty_file_is_one_sentence(
     [
         (["--model", "nowhere"], 1, "nowhere"),
         (["--model", "."], 1, "classifier.json"),
-        (["--device", "abacus"], 1, "abacus"),
+        (["--device", "abacus"], 2, "abacus"),
         (["--primary", "cs.XX"], 1, "cs.XX"),
         (["--primary", "astro-ph"], 1, "astro-ph"),
     ],

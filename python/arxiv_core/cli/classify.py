@@ -15,6 +15,8 @@ import typer
 from arxiv_core.cli.failures import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from arxiv_core import Classifier
 
 __all__ = ["register"]
@@ -119,12 +121,13 @@ def classify(
         "level": level,
         "distribution": distribution,
     }
-    from arxiv_core import Classifier
+    from arxiv_core import Classifier, InputError
 
     if source not in {None, "-"}:
         # Loading a model to learn that there is nothing to read would be a waste.
-        with Path(str(source)).open("rb"):
-            pass
+        with Path(str(source)).open("rb") as file:
+            if not file.read(1):
+                raise InputError(f"{source}: the file is empty")
     classifier = Classifier.load(model, device=device, dtype=dtype)
     if paper is not None:
         _one(classifier, paper, target, options)
@@ -187,7 +190,13 @@ def _suffix(path: Path) -> str:
 def _one(
     classifier: Classifier, paper: dict[str, str], target: Target, options: dict[str, Any]
 ) -> None:
-    [prediction] = classifier.classify([paper], **options)
+    from arxiv_core import InputError
+
+    try:
+        [prediction] = classifier.classify([paper], **options)
+    except InputError as error:
+        # There is only one paper: its number says nothing.
+        raise InputError(str(error).removeprefix("paper 0: ")) from error
     answer = {
         "categories": [
             {
@@ -237,14 +246,28 @@ def _many(classifier: Classifier, source: str, target: Target, options: dict[str
             from arxiv_core.cli.table import show
 
             with Path(answer).open(encoding="utf-8") as lines:
-                show(map(json.loads, lines))
+                show(_titled(map(json.loads, lines), source))
         elif target.direct is None:
             with Path(answer).open("rb") as text:
                 sys.stdout.flush()
                 shutil.copyfileobj(text, sys.stdout.buffer)
+    if not summary["papers"]:
+        typer.echo(f"{source}: no papers in it", err=True)
     if summary["skipped"]:
         first = summary["errors"][0]
         typer.echo(f"{summary['skipped']:,} records could not be read, first: {first}", err=True)
+
+
+def _titled(answers: Iterable[dict[str, Any]], source: str) -> Iterator[dict[str, Any]]:
+    """Add the papers' titles, for reading, where the source is text that has them by line."""
+    if Path(source).suffix != ".jsonl":
+        yield from answers
+        return
+    with Path(source).open(encoding="utf-8", errors="replace") as lines:
+        papers = enumerate(line for line in lines if line.strip())
+        for answer in answers:
+            line = next((line for row, line in papers if row == answer["row"]), "{}")
+            yield answer | {"title": json.loads(line).get("title")}
 
 
 def _spooled(source: str, scratch: Path) -> str:

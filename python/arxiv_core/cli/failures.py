@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from arxiv_core import ArxivCoreError, OptionError
 from arxiv_core.extras import MissingExtraError
@@ -36,7 +37,9 @@ def explain(error: BaseException) -> tuple[int, str]:
     if isinstance(error, UsageError):
         return USAGE, str(error)
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return FAILURE, f"{os.fsdecode(error.filename)}: {error.strerror}"
+        # Rust adds the number that Python keeps apart.
+        text = re.sub(r" \(os error \d+\)$", "", error.strerror)
+        return FAILURE, f"{os.fsdecode(error.filename)}: {text}"
     if isinstance(error, (OSError, MissingExtraError)):
         return FAILURE, str(error)
 

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from arxiv_core.pipeline.figures import figures
+
 __all__ = ["show"]
 
 LONG = 16
@@ -33,14 +35,11 @@ def show(stage: str, summary: Mapping[str, Any]) -> None:
     )
     table.add_column(no_wrap=True)
     table.add_column(justify="right", overflow="fold")
-    intervals = summary.get("intervals")
-    if isinstance(intervals, Mapping):
+    if "intervals" in summary:
         table.add_column(style="dim")
-        for name, value in summary.items():
-            if value is not None and not isinstance(value, (Mapping, list)):
-                low_high = intervals.get(name)
-                interval = "{:.3f} to {:.3f}".format(*low_high) if low_high else ""
-                table.add_row(Text(name), Text(_written(value)), Text(interval))
+        for name, value, interval in figures(summary):
+            beside = "{:.3f} to {:.3f}".format(*interval) if interval else ""
+            table.add_row(Text(name), Text(_written(value)), Text(beside))
     else:
         for name, value in _nested(summary, ""):
             table.add_row(Text(name), Text(value))
@@ -49,7 +48,8 @@ def show(stage: str, summary: Mapping[str, Any]) -> None:
 
 def _nested(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
     for name, value in values.items():
-        if isinstance(value, (Mapping, list)) and len(value) > LONG:
+        nested = isinstance(value, list) and any(isinstance(one, Mapping) for one in value)
+        if nested or (isinstance(value, (Mapping, list)) and len(value) > LONG):
             yield f"{prefix}{name}", f"({len(value)})"
         elif isinstance(value, Mapping):
             yield from _nested(value, f"{prefix}{name}.")

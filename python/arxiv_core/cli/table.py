@@ -13,7 +13,7 @@ from rich.text import Text
 
 __all__ = ["show"]
 
-BAR = 24
+BAR = 20
 
 
 def show(answers: Iterable[dict[str, Any]]) -> None:
@@ -38,18 +38,17 @@ def show(answers: Iterable[dict[str, Any]]) -> None:
             caption_justify="left",
         )
         table.add_column("category", no_wrap=True)
-        table.add_column("name")
         table.add_column("probability", justify="right", no_wrap=True)
         table.add_column("", width=BAR, no_wrap=True)
-        table.add_column("assigned", justify="center")
+        table.add_column("assigned", no_wrap=True)
+        table.add_column("name", no_wrap=True)
         for one in answer["categories"]:
-            style = "bold green" if one["assigned"] else ""
             table.add_row(
                 one["category"],
-                one["name"],
                 f"{one['probability']:.3f}",
                 Text("━" * round(one["probability"] * BAR), style="green"),
                 "yes" if one["assigned"] else "",
-                style=style,
+                one["name"],
+                style="bold" if one["assigned"] else "",
             )
         console.print(table)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from arxiv_core.config.schema import Config
+from arxiv_core.pipeline.figures import figures
 from arxiv_core.pipeline.record import as_dict
 
 __all__ = ["card", "overrides"]
@@ -81,14 +82,12 @@ done
 
 
 def _rows(metrics: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    intervals = metrics.get("intervals") or {}
-    for name, value in metrics.items():
-        low_high = intervals.get(name)
-        interval = "{:.4f} to {:.4f}".format(*low_high) if low_high else ""
+    for name, value, interval in figures(metrics):
+        beside = "{:.4f} to {:.4f}".format(*interval) if interval else ""
         if isinstance(value, float):
-            yield name, f"{value:.4f}", interval
-        elif isinstance(value, int) and not isinstance(value, bool):
-            yield name, f"{value:,}", interval
+            yield name, f"{value:.4f}", beside
+        elif isinstance(value, int):
+            yield name, f"{value:,}", beside
 
 
 def overrides(config: Mapping[str, Any]) -> list[str]:

@@ -114,7 +114,7 @@ def create_app(classifier: Classifying, *, max_body: int = MAX_BODY) -> FastAPI:
                 lambda: classifier.classify([record], top_k=TOP), limiter=turn
             )
         except arxiv_core.InputError as error:
-            raise HTTPException(400, str(error)) from None
+            raise HTTPException(400, str(error).removeprefix("paper 0: ")) from None
         return [
             Suggestion(category=one.category, probability=one.probability)
             for one in prediction.categories
