@@ -289,7 +289,7 @@ def train(
 ) -> str:
     """Fit head, calibration and thresholds and write a model directory (JSON summary).
 
-    Options: head (logistic, mlp, hybrid), min_papers, holdout, refit, mlp, calibrate,
+    Options: head (logistic, mlp, hybrid), min_papers, holdout, refit, logistic, mlp, calibrate,
     calibration, thresholds, encoder, seed.
     """
 

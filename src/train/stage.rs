@@ -4,6 +4,7 @@
 //! to papers that the head was not fitted to: those of the split `validation` and, where asked
 //! for, a share of `train` that is held out.
 
+use super::logistic;
 use super::mlp::{self, Examples, Words};
 use crate::corpus::papers::Papers;
 use crate::corpus::split::Split;
@@ -51,6 +52,8 @@ pub struct Options {
     pub holdout: f64,
     /// Fit the head again to all papers in the end, and keep calibration and thresholds.
     pub refit: bool,
+    /// Options of [`logistic::fit`].
+    pub logistic: logistic::Options,
     /// Options of [`mlp::fit`]; its seed is this stage's.
     pub mlp: mlp::Options,
     /// Whether logits are calibrated; else probabilities are their plain sigmoids.
@@ -91,6 +94,7 @@ impl Default for Options {
             min_papers: 1,
             holdout: 0.0,
             refit: false,
+            logistic: logistic::Options::default(),
             mlp: mlp::Options::default(),
             calibrate: true,
             calibration: calibration::Options::default(),
@@ -113,13 +117,23 @@ pub struct Summary {
     /// Categories left out with their papers: too few of them.
     pub left_out: BTreeMap<String, usize>,
     /// How the head was fitted.
-    pub fit: Option<mlp::Report>,
+    pub fit: FitReport,
     /// How logits were calibrated.
     pub calibration: Option<calibration::Report>,
     /// How thresholds were fitted.
     pub thresholds: thresholds::Report,
     /// Size of the model directory in bytes.
     pub bytes: u64,
+}
+
+/// How the head was fitted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum FitReport {
+    /// By [`logistic::fit`].
+    Logistic(Box<logistic::Report>),
+    /// By [`mlp::fit`].
+    Mlp(mlp::Report),
 }
 
 /// Papers by what they were used for.
@@ -236,7 +250,10 @@ fn check(options: &Options) -> Result<()> {
     if !(0.0..1.0).contains(&options.holdout) {
         return Err(Error::option("holdout", options.holdout, "must be in 0..1"));
     }
-    options.mlp.check()
+    match options.head {
+        Kind::Logistic => options.logistic.check(),
+        Kind::Mlp | Kind::Hybrid => options.mlp.check(),
+    }
 }
 
 /// Rows to fit the head to, and rows for calibration and thresholds.
@@ -363,17 +380,23 @@ impl Corpus<'_> {
         rows: &[usize],
         options: &Options,
         observer: &dyn Observer,
-    ) -> Result<(Head, Option<mlp::Report>)> {
+    ) -> Result<(Head, FitReport)> {
         let vectors = self.vectors.select(Axis(0), rows);
         let labels = self.labels(rows);
         let width = self.space.names.len();
+        let examples = Examples {
+            embeddings: vectors.view(),
+            labels: &labels,
+            width,
+        };
         let mlp = mlp::Options {
             seed: options.seed,
             ..options.mlp.clone()
         };
         let words = match options.head {
             Kind::Logistic => {
-                return Err(Error::option("head", "logistic", "not in this version"));
+                let (head, report) = logistic::fit(examples, &options.logistic, observer)?;
+                return Ok((Head::Linear(head), FitReport::Logistic(Box::new(report))));
             }
             Kind::Mlp => None,
             Kind::Hybrid => {
@@ -396,13 +419,8 @@ impl Corpus<'_> {
                 })
             }
         };
-        let examples = Examples {
-            embeddings: vectors.view(),
-            labels: &labels,
-            width,
-        };
         let (head, report) = mlp::fit(examples, words.as_ref(), &mlp, observer)?;
-        Ok((head, Some(report)))
+        Ok((head, FitReport::Mlp(report)))
     }
 
     /// Logits of `rows`, row-major.

@@ -93,6 +93,10 @@ fn options(head: Kind) -> Options {
     Options {
         head,
         min_papers: 3,
+        logistic: logistic::Options {
+            c: 100.0,
+            ..logistic::Options::default()
+        },
         mlp: mlp::Options {
             width: 8,
             dimensions: 4,
@@ -110,7 +114,7 @@ fn options(head: Kind) -> Options {
 #[test]
 fn a_model_directory_comes_out_that_tells_the_labels_apart() {
     let place = Place::ready();
-    for head in [Kind::Mlp, Kind::Hybrid] {
+    for head in [Kind::Logistic, Kind::Mlp, Kind::Hybrid] {
         let summary = place.train("model", &options(head)).unwrap();
         assert_eq!(
             summary.papers,
