@@ -43,6 +43,11 @@ def options(config: Config) -> dict[str, Any]:
         "min_papers": config.labels.min_train_papers,
         "holdout": calibration.holdout,
         "refit": train.refit,
+        "logistic": {
+            "c": head.c,
+            "tolerance": optimizer.tolerance,
+            "max_passes": optimizer.max_passes,
+        },
         "mlp": {
             "width": head.width,
             "members": head.members,
