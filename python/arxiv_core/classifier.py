@@ -65,7 +65,7 @@ class Classifier:
         """
         directory = _directory(model)
         source = os.fspath(encoder) if encoder is not None else _encoder(directory)
-        place = None if source is None else str(models.resolve(source))
+        place = None if source is None else _place(source)
         return cls(_core.Classifier.load(str(directory), place, prepare_device(device), dtype))
 
     @property
@@ -237,7 +237,7 @@ def package(
     source = _encoder(directory) if self_contained else None
     options = {
         "self_contained": self_contained,
-        "encoder_dir": None if source is None else str(models.resolve(source)),
+        "encoder_dir": None if source is None else _place(source),
         "texts": dict(texts or {}),
     }
     answer = _core.package(str(directory), os.fspath(out), json.dumps(options), progress)
@@ -263,6 +263,11 @@ def _encoder(directory: Path) -> str | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None  # What is wrong with the directory is said by the check of all its files.
     return source if isinstance(source, str) and source != "local" else None
+
+
+def _place(encoder: str) -> str:
+    # The core checks the hash that the model names, which may be another one than the name's.
+    return str(models.resolve(encoder, verify=False))
 
 
 def _options(

@@ -50,8 +50,13 @@ impl Classifier {
     pub fn load(model: &Path, encoder: Option<&Path>, device: &str, dtype: &str) -> Result<Self> {
         let directory = Directory::open(model)?;
         let spec = directory.spec();
-        let place = if spec.encoder.is_local() {
-            directory.path()
+        let options = encoder::Options {
+            device: device.to_owned(),
+            dtype: dtype.to_owned(),
+            max_length: Some(spec.max_length),
+        };
+        let encoder = if spec.encoder.is_local() {
+            Encoder::load(directory.path(), &options)?
         } else {
             let Some(place) = encoder else {
                 let reason = format!(
@@ -60,15 +65,14 @@ impl Classifier {
                 );
                 return Err(Error::model(directory.path().join(CLASSIFIER), reason));
             };
-            check_encoder(&spec.encoder, place)?;
-            place
+            // Hashing takes as long as loading; what is loaded is used only if the hash is right.
+            let (checked, encoder) = rayon::join(
+                || check_encoder(&spec.encoder, place),
+                || Encoder::load(place, &options),
+            );
+            checked?;
+            encoder?
         };
-        let options = encoder::Options {
-            device: device.to_owned(),
-            dtype: dtype.to_owned(),
-            max_length: Some(spec.max_length),
-        };
-        let encoder = Encoder::load(place, &options)?;
         let head = Head::load(directory.path(), spec)?;
         let misfit = |reason: String| Err(Error::model(directory.path().join(CLASSIFIER), reason));
         if encoder.pooling().name() != spec.pooling {
