@@ -158,8 +158,8 @@ mod tests {
                 Err(bytes) => *bytes as usize,
             }).collect();
             let mut wanted = sizes.clone();
-            if wanted.last() == Some(&0) && (!newline || wanted.len() == 1) {
-                if !newline { wanted.pop(); }
+            if wanted.last() == Some(&0) && !newline {
+                wanted.pop();
             }
             prop_assert_eq!(lengths, wanted);
             for line in found.into_iter().flatten() {

@@ -88,7 +88,8 @@ impl Label {
 
     /// The canonical name: `cs.LG`.
     pub fn name(self) -> &'static str {
-        self.category().id
+        let Category { id, .. } = self.category();
+        id
     }
 
     /// The archive: `cs`.

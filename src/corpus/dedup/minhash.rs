@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn estimates_follow_the_brute_force_similarity() {
         let mut random = super::super::tests::Random(7);
-        let (mut squares, mut bias, mut pairs) = (0.0, 0.0, 0.0);
+        let (mut squares, mut bias, mut pairs) = (0.0_f64, 0.0_f64, 0.0_f64);
         for length in [30, 60, 120, 240] {
             for edits in [0, 1, 3, 6, 12, 30] {
                 for _ in 0..20 {
@@ -152,9 +152,9 @@ mod tests {
                 }
             }
         }
-        let deviation: f64 = squares / pairs;
+        let deviation = squares / pairs;
         assert!(deviation.sqrt() < 0.07, "{}", deviation.sqrt());
-        assert!((bias / pairs as f64).abs() < 0.01, "{}", bias / pairs);
+        assert!((bias / pairs).abs() < 0.01, "{}", bias / pairs);
     }
 
     #[test]

@@ -40,7 +40,7 @@ fn paper(number: usize) -> Value {
     json!({
         "id": format!("23{month:02}.{number:05}"), "submitter": null, "authors": "A. Author",
         "title": format!("Title\n  number {number}"), "comments": null, "journal-ref": null,
-        "doi": null, "report-no": null, "categories": if number % 3 == 0 { "cs.LG stat.ML" } else { "math.AG" },
+        "doi": null, "report-no": null, "categories": if number.is_multiple_of(3) { "cs.LG stat.ML" } else { "math.AG" },
         "license": null, "abstract": format!("  {words}\n"), "versions": null,
         "update_date": null, "authors_parsed": [["Author", "A.", ""]],
     })

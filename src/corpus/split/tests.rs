@@ -100,7 +100,8 @@ fn ends_that_are_not_given_follow_from_the_others() {
 
 #[test]
 fn ends_that_contradict_each_other_are_refused_by_name() {
-    let cases: [(fn(&mut SplitOptions), &str); 8] = [
+    type Change = fn(&mut SplitOptions);
+    let cases: [(Change, &str); 8] = [
         (
             |o| (o.train_until, o.validation_until) = (month("2016-03"), month("2016-03")),
             "split.validation_until",
