@@ -20,7 +20,7 @@ def clean(text: str, /) -> str:
     """`text` without LaTeX, in one Unicode form and with single spaces; idempotent."""
 
 def template(title: str, abstract: str) -> str:
-    """The text a model reads for a paper: both parts cleaned, `title. abstract`."""
+    """Return the text a model reads for a paper: both parts cleaned, `title. abstract`."""
 
 # --- corpus
 
@@ -30,13 +30,13 @@ def prepare(
     options: str = "{}",
     progress: Progress | None = None,
 ) -> str:
-    """Prepares a snapshot into `out_dir`; options and the manifest it gives are JSON."""
+    """Prepare a snapshot into `out_dir`; options and the manifest it gives are JSON."""
 
 def taxonomy() -> str:
     """JSON list of {category, name, group, archive, active, canonical, aliases}."""
 
 def canonical(category: str, /) -> str | None:
-    """The canonical label of `category`; `None` for a bare legacy archive."""
+    """Return the canonical label of `category`; `None` for a bare legacy archive."""
 
 class Papers:
     """Rows of a papers table."""
@@ -47,7 +47,7 @@ class Papers:
         split: str | None = None,
         limit: int | None = None,
     ) -> Papers:
-        """The rows of `split` (all without one), at most the first `limit`."""
+        """Read the rows of `split` (all without one), at most the first `limit`."""
 
     def __len__(self) -> int: ...
     @property
@@ -67,7 +67,8 @@ class Papers:
     @property
     def splits(self) -> list[str]: ...
     def texts(self) -> list[str]:
-        """The text a model reads of each paper."""
+        """Return the text a model reads of each paper."""
+
 # --- classifier
 
 @final
@@ -109,7 +110,7 @@ class Classifier:
         device: str = "auto",
         dtype: str = "f32",
     ) -> Classifier:
-        """Loads a model directory; `encoder_dir` is its encoder where that is not inside."""
+        """Load a model directory; `encoder_dir` is its encoder where that is not inside."""
     @property
     def labels(self) -> list[str]:
         """Canonical categories in the order of the scores' columns."""
@@ -117,7 +118,7 @@ class Classifier:
     def thresholds(self) -> NDArray[float32]:
         """Per label: the probability from which it is assigned."""
     def info(self) -> str:
-        """What the model is and where it came from: a JSON object."""
+        """Return what the model is and where it came from: a JSON object."""
     def scores(
         self, titles: list[str], abstracts: list[str], progress: Progress | None = None
     ) -> tuple[NDArray[float32], NDArray[bool_]]:
@@ -134,7 +135,7 @@ class Classifier:
     def classify_file(
         self, input: str, output: str, options: str = "{}", progress: Progress | None = None
     ) -> str:
-        """Classifies every paper of a file into another; returns a JSON summary."""
+        """Classify every paper of a file into another; returns a JSON summary."""
 
 def package(
     model_dir: str | PathLike[str],
@@ -142,7 +143,7 @@ def package(
     options: str = "{}",
     progress: Progress | None = None,
 ) -> str:
-    """Copies a verified model directory to hand on; returns a JSON summary."""
+    """Copy a verified model directory to hand on; returns a JSON summary."""
 
 # --- encoder
 
@@ -156,7 +157,7 @@ class Encoder:
         dtype: str = "f32",
         max_length: int | None = None,
     ) -> Encoder:
-        """Loads a sentence-transformers model directory."""
+        """Load a sentence-transformers model directory."""
 
     def encode(
         self,
@@ -189,7 +190,7 @@ def embed(
     options: str = "{}",
     progress: Progress | None = None,
 ) -> str:
-    """Embeds every row of a papers table through the on-disk cache; returns a JSON summary."""
+    """Embed every row of a papers table through the on-disk cache; returns a JSON summary."""
 
 # --- errors
 

@@ -30,18 +30,14 @@ def cases(draw: st.DrawFn) -> Case:
     papers, labels = draw(st.integers(1, 25)), draw(st.integers(1, 8))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     levels = draw(st.sampled_from([2, 5, 1000]))
-    probabilities = (rng.integers(0, levels + 1, (papers, labels)) / levels).astype(
-        np.float32
-    )
+    probabilities = (rng.integers(0, levels + 1, (papers, labels)) / levels).astype(np.float32)
     density = draw(st.sampled_from([0.0, 0.1, 0.4, 1.0]))
     truth = (rng.random((papers, labels)) < density).astype(np.uint8)
     thresholds = (rng.integers(0, levels + 1, labels) / levels).astype(np.float32)
     return probabilities, truth, thresholds
 
 
-def evaluate(
-    case: Case, primary: NDArray[np.int32] | None = None, **options: Any
-) -> Any:
+def evaluate(case: Case, primary: NDArray[np.int32] | None = None, **options: Any) -> Any:
     options = {"min_positives": 1, "bootstrap": {"samples": 0}} | options
     return json.loads(_core.evaluate_scores(*case, primary, json.dumps(options)))
 
@@ -73,9 +69,7 @@ def test_precision_recall_and_f1(case: Case) -> None:
         for name, value in zip(names, theirs[average], strict=True):
             close(ours[f"{average}_{name}"], value)
     np.testing.assert_allclose(single["macro_all"], theirs["macro"], atol=TOLERANCE)
-    np.testing.assert_allclose(
-        np.transpose(single["labels"]), theirs[None], atol=TOLERANCE
-    )
+    np.testing.assert_allclose(np.transpose(single["labels"]), theirs[None], atol=TOLERANCE)
     held = truth.any(axis=0)
     close(ours["macro_f1_any"], theirs[None][2][held].mean() if held.any() else 0.0)
     close(ours["macro_f1"], ours["macro_f1_any"])
@@ -87,9 +81,7 @@ def test_ranking(case: Case) -> None:
     probabilities, truth, _ = case
     ours = evaluate(case)
     if truth.shape[1] > 1:
-        close(
-            ours["lrap"], sk.label_ranking_average_precision_score(truth, probabilities)
-        )
+        close(ours["lrap"], sk.label_ranking_average_precision_score(truth, probabilities))
     rows = np.arange(len(truth))
     close(ours["precision_at_1"], truth[rows, probabilities.argmax(axis=1)].mean())
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :5]
@@ -106,9 +98,7 @@ def test_ranking(case: Case) -> None:
 def test_primary_accuracy(case: Case, seed: int) -> None:
     probabilities, truth, _ = case
     labels = truth.shape[1]
-    primary = (
-        np.random.default_rng(seed).integers(-1, labels, len(truth)).astype(np.int32)
-    )
+    primary = np.random.default_rng(seed).integers(-1, labels, len(truth)).astype(np.int32)
     ours = evaluate(case, primary)
     held = primary >= 0
     assert ours["primary_papers"] == held.sum()
@@ -135,9 +125,7 @@ def test_average_precision(case: Case) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="No positive class found")
         for label, ours in enumerate(each):
-            theirs = sk.average_precision_score(
-                truth[:, label], probabilities[:, label]
-            )
+            theirs = sk.average_precision_score(truth[:, label], probabilities[:, label])
             close(ours, theirs if truth[:, label].any() else 0.0)
         theirs = sk.average_precision_score(truth.ravel(), probabilities.ravel())
         close(micro, theirs if truth.any() else 0.0)
@@ -204,9 +192,7 @@ def test_intervals_agree_with_rescoring_resamples() -> None:
         rows = rng.integers(0, 400, 400)
         assigned = case[0][rows] >= case[2]
         draws.append(sk.f1_score(case[1][rows], assigned, average="micro"))
-    np.testing.assert_allclose(
-        ours["micro_f1"], np.quantile(draws, [0.025, 0.975]), atol=0.006
-    )
+    np.testing.assert_allclose(ours["micro_f1"], np.quantile(draws, [0.025, 0.975]), atol=0.006)
 
 
 def test_slices_equal_scoring_their_papers_alone() -> None:
@@ -234,9 +220,7 @@ def test_calibration_lowers_the_error_on_papers_it_has_not_seen() -> None:
     figures = json.loads(report)
     assert figures["after"]["ece"] < figures["before"]["ece"] / 3
     probabilities = _core.calibrate(logits[3000:], scale, bias)
-    np.testing.assert_allclose(
-        probabilities, expit(scale * logits[3000:] + bias), atol=1e-6
-    )
+    np.testing.assert_allclose(probabilities, expit(scale * logits[3000:] + bias), atol=1e-6)
     held_out = json.loads(_core.reliability_scores(probabilities, truth[3000:]))
     assert held_out["ece"] == pytest.approx(figures["after"]["ece"], abs=0.01)
     assert held_out["log_loss"] < figures["before"]["log_loss"]
