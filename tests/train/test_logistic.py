@@ -20,15 +20,11 @@ def papers(count: int, hidden: int, width: int, seed: int = 0) -> tuple[Floats, 
     scale = (1 + np.arange(hidden)) ** -0.7
     topics = rng.normal(size=(width, hidden)) * scale
     of = rng.integers(0, width, count)
-    embeddings = (
-        0.6 * topics[of] + rng.normal(size=(count, hidden)) * scale + 0.3 * scale
-    )
+    embeddings = 0.6 * topics[of] + rng.normal(size=(count, hidden)) * scale + 0.3 * scale
     embeddings = embeddings @ np.linalg.qr(rng.normal(size=(hidden, hidden)))[0]
     embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
     logits = rng.normal(size=(hidden, width)) * 3
-    truth = expit(embeddings @ logits - rng.uniform(1, 4, width)) > rng.random(
-        (count, width)
-    )
+    truth = expit(embeddings @ logits - rng.uniform(1, 4, width)) > rng.random((count, width))
     return embeddings.astype(np.float32), truth.astype(np.uint8)
 
 
@@ -41,9 +37,7 @@ def objective(
     embeddings: NDArray[Any], y: Truth, weight: NDArray[Any], bias: float, c: float
 ) -> float:
     logits = embeddings.astype(np.float64) @ weight.astype(np.float64) + bias
-    return float(
-        0.5 * weight @ weight + c * (np.logaddexp(0, logits) - y * logits).sum()
-    )
+    return float(0.5 * weight @ weight + c * (np.logaddexp(0, logits) - y * logits).sum())
 
 
 @pytest.mark.parametrize(
@@ -56,9 +50,7 @@ def objective(
         (9, 20, 2, 1.0),
     ],
 )
-def test_reaches_the_optimum_of_scikit_learn(
-    count: int, hidden: int, width: int, c: float
-) -> None:
+def test_reaches_the_optimum_of_scikit_learn(count: int, hidden: int, width: int, c: float) -> None:
     embeddings, truth = papers(count, hidden, width)
     weight, bias, report = fit(embeddings, truth, c=c)
     assert report["unconverged"] == []
@@ -73,9 +65,7 @@ def test_reaches_the_optimum_of_scikit_learn(
         best = objective(wide, y, theirs.coef_[0], theirs.intercept_[0], c)
         assert ours <= best * 1.001
         assert report["objectives"][label] == pytest.approx(ours, rel=1e-4)
-        difference = (
-            expit(wide @ weight[label] + bias[label]) - theirs.predict_proba(wide)[:, 1]
-        )
+        difference = expit(wide @ weight[label] + bias[label]) - theirs.predict_proba(wide)[:, 1]
         assert np.abs(difference).max() < 1e-3
 
 
@@ -104,11 +94,7 @@ def test_progress_counts_labels_and_an_exception_from_it_stops_the_fit() -> None
     seen: list[dict[str, Any]] = []
     _core.fit_logistic(embeddings, truth, "{}", seen.append)
     for event in seen:
-        assert (
-            event["stage"] == "fit"
-            and event["unit"] == "labels"
-            and event["total"] == 20
-        )
+        assert event["stage"] == "fit" and event["unit"] == "labels" and event["total"] == 20
 
     def stop(event: dict[str, Any]) -> None:
         raise RuntimeError(event["stage"])
@@ -120,9 +106,7 @@ def test_progress_counts_labels_and_an_exception_from_it_stops_the_fit() -> None
 
 def test_what_cannot_be_fitted_is_a_named_error() -> None:
     embeddings, truth = papers(20, 4, 2)
-    with pytest.raises(
-        _core.ShapeError, match=r"labels: expected shape \[20\], got \[19\]"
-    ):
+    with pytest.raises(_core.ShapeError, match=r"labels: expected shape \[20\], got \[19\]"):
         fit(embeddings, truth[:19].copy())
     with pytest.raises(_core.OptionError, match="tolerance"):
         fit(embeddings, truth, tolerance=0)

