@@ -65,7 +65,8 @@ def sample_run(tmp_path_factory: pytest.TempPathFactory) -> SampleRun:
         f"paths.data={work}/data",
         f"paths.runs={work}/runs",
         f"paths.cache={work}/cache",
-        "head=logistic",
+        "head=mlp",
+        "head.width=32",
         "run=sample",
     ]
     runner = CliRunner()

@@ -23,9 +23,7 @@ def test_cleaning_twice_equals_once(text: str) -> None:
 
 
 def test_template_cleans_and_joins_both_parts() -> None:
-    assert (
-        _core.template("A {\\it title}", " An\n abstract.") == "A title. An abstract."
-    )
+    assert _core.template("A {\\it title}", " An\n abstract.") == "A title. An abstract."
     assert _core.template(title="Why?", abstract="So.") == "Why? So."
     assert _core.template("", "So.") == "So."
     assert _core.TEMPLATE_VERSION == 1

@@ -13,7 +13,7 @@ from rich.text import Text
 
 __all__ = ["show"]
 
-BAR = 20
+BAR = 16
 
 
 def show(answers: Iterable[dict[str, Any]]) -> None:
@@ -26,6 +26,7 @@ def show(answers: Iterable[dict[str, Any]]) -> None:
     """
     console = Console()
     for answer in answers:
+        widest = max((len(one["category"]) for one in answer["categories"]), default=0)
         title = answer.get("title") or answer.get("id") or f"paper {answer['row'] + 1}"
         table = Table(
             box=box.SIMPLE_HEAD,
@@ -37,11 +38,12 @@ def show(answers: Iterable[dict[str, Any]]) -> None:
             else None,
             caption_justify="left",
         )
-        table.add_column("category", no_wrap=True)
-        table.add_column("probability", justify="right", no_wrap=True)
-        table.add_column("", width=BAR, no_wrap=True)
-        table.add_column("assigned", no_wrap=True)
-        table.add_column("name", no_wrap=True)
+        # Only the name gives way on a narrow terminal.
+        table.add_column("category", min_width=widest, no_wrap=True)
+        table.add_column("prob.", min_width=5, justify="right", no_wrap=True)
+        table.add_column("", min_width=BAR, no_wrap=True)
+        table.add_column("assigned", min_width=8, no_wrap=True)
+        table.add_column("name", no_wrap=True, overflow="ellipsis")
         for one in answer["categories"]:
             table.add_row(
                 one["category"],
