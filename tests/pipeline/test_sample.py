@@ -70,8 +70,8 @@ def test_the_same_configuration_makes_the_same_bytes(sample_run: SampleRun, tmp_
         assert (tmp_path / "sample/model" / name).read_bytes() == ours.read_bytes()
 
 
-@pytest.mark.parametrize("head", ["mlp", "hybrid"])
-def test_every_head_trains(sample_run: SampleRun, tmp_path: Path, head: str) -> None:
+@pytest.mark.parametrize(("head", "kind"), [("logistic", "linear"), ("hybrid", "hybrid")])
+def test_every_head_trains(sample_run: SampleRun, tmp_path: Path, head: str, kind: str) -> None:
     small = ["head.width=16", "train.epochs=2", "head.words.min_papers=2"]
     others = [one for one in sample_run.overrides if not one.startswith(("head", "paths.runs"))]
     overrides = [*others, f"head={head}", f"paths.runs={tmp_path}", *small]
@@ -79,7 +79,7 @@ def test_every_head_trains(sample_run: SampleRun, tmp_path: Path, head: str) -> 
         answer = CliRunner().invoke(app, [stage, *overrides])
         assert answer.exit_code == 0, answer.output
     spec = read(tmp_path / "sample/package/classifier.json")
-    assert spec["head"]["kind"] == head
+    assert spec["head"]["kind"] == kind
 
 
 def test_a_package_can_carry_its_encoder(sample_run: SampleRun) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,24 +9,60 @@ from arxiv_core import models, stages
 from arxiv_core.config.schema import CalibrationKind
 from arxiv_core.pipeline.layout import Layout, needs
 from arxiv_core.pipeline.record import as_dict, write_json
+from arxiv_core.pipeline.translation import explained, translated
 
 if TYPE_CHECKING:
     from arxiv_core.config import Config
     from arxiv_core.stages import OnProgress
 
-__all__ = ["options", "run"]
+__all__ = ["OPTIONS", "options", "run"]
+
+OPTIONS = {
+    "head": "head.kind",
+    "min_papers": "labels.min_train_papers",
+    "holdout": "calibration.holdout",
+    "refit": "train.refit",
+    "logistic.c": "head.c",
+    "logistic.tolerance": "train.optimizer.tolerance",
+    "logistic.max_passes": "train.optimizer.max_passes",
+    "mlp.width": "head.width",
+    "mlp.members": "head.members",
+    "mlp.dimensions": "head.dimensions",
+    "mlp.epochs": "train.epochs",
+    "mlp.batch": "train.batch_size",
+    "mlp.learning_rate": "train.optimizer.lr",
+    "mlp.vectors_learning_rate": "train.optimizer.vectors_lr",
+    "mlp.weight_decay": "train.optimizer.weight_decay",
+    "mlp.dropout": "head.dropout",
+    "mlp.embedding_dropout": "head.embedding_dropout",
+    "mlp.word_dropout": "head.word_dropout",
+    "mlp.smoothing": "head.smoothing",
+    "mlp.warmup": "train.optimizer.warmup",
+    "mlp.words.features": "head.words.features",
+    "mlp.words.title_features": "head.words.title_features",
+    "mlp.words.min_papers": "head.words.min_papers",
+    "mlp.words.max_papers": "head.words.max_papers",
+    "calibration.min_support": "calibration.min_support",
+    "calibration.shrinkage": "calibration.shrinkage",
+    "calibration.folds": "calibration.folds",
+    "calibration.seed": "seed",
+    "thresholds.min_support": "calibration.thresholds.min_support",
+    "thresholds.prior": "calibration.thresholds.prior",
+    "thresholds.shrinkage": "calibration.thresholds.shrinkage",
+    "thresholds.objective": "calibration.thresholds.objective",
+    "thresholds.folds": "calibration.thresholds.folds",
+    "thresholds.seed": "seed",
+    "seed": "seed",
+}
 
 
 def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
     """Fit the head and write ``model/``, with the configuration beside it."""
     layout = Layout.of(config)
-    report = stages.train(
-        needs(layout.papers, "prepare"),
-        needs(layout.embeddings, "embed"),
-        layout.model,
-        options(config),
-        progress,
-    )
+    papers = needs(layout.papers, "prepare")
+    embeddings = needs(layout.embeddings, "embed")
+    with explained(OPTIONS):
+        report = stages.train(papers, embeddings, layout.model, options(config), progress)
     write_json(layout.run / "config.json", as_dict(config))
     write_json(layout.run / "train.json", report)
     return report
@@ -35,48 +70,11 @@ def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
 
 def options(config: Config) -> dict[str, Any]:
     """Translate the configuration into the stage's options."""
-    head, train, calibration = config.head, config.train, config.calibration
-    optimizer, thresholds = train.optimizer, calibration.thresholds
+    found = translated(config, OPTIONS)
     known = models.KNOWN.get(config.model.name)
-    translated: dict[str, Any] = {
-        "head": head.kind.value,
-        "min_papers": config.labels.min_train_papers,
-        "holdout": calibration.holdout,
-        "refit": train.refit,
-        "logistic": {
-            "c": head.c,
-            "tolerance": optimizer.tolerance,
-            "max_passes": optimizer.max_passes,
-        },
-        "mlp": {
-            "width": head.width,
-            "members": head.members,
-            "dimensions": head.dimensions,
-            "epochs": train.epochs,
-            "batch": train.batch_size,
-            "learning_rate": optimizer.lr,
-            "vectors_learning_rate": optimizer.vectors_lr,
-            "weight_decay": optimizer.weight_decay,
-            "dropout": head.dropout,
-            "embedding_dropout": head.embedding_dropout,
-            "word_dropout": head.word_dropout,
-            "smoothing": head.smoothing,
-            "warmup": optimizer.warmup,
-            "words": asdict(head.words),
-        },
-        "calibrate": calibration.kind is not CalibrationKind.none,
-        "calibration": {
-            "min_support": calibration.min_support,
-            "shrinkage": calibration.shrinkage,
-            "folds": calibration.folds,
-            "seed": config.seed,
-        },
-        "thresholds": asdict(thresholds)
-        | {"objective": thresholds.objective.value, "seed": config.seed},
-        "encoder": {
-            "source": config.model.name,
-            "name": known.hub if known else Path(config.model.name).name,
-        },
-        "seed": config.seed,
+    found["calibrate"] = config.calibration.kind is not CalibrationKind.none
+    found["encoder"] = {
+        "source": config.model.name,
+        "name": known.hub if known else Path(config.model.name).name,
     }
-    return translated
+    return found
