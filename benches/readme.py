@@ -1,0 +1,104 @@
+"""Writes README's table of results from benches/results/*.json.
+
+    python benches/readme.py [--check]
+
+Every row names the command that remade its file, and the commit and machine it was measured at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benches" / "results"
+BEGIN = "<!-- results: written by `make readme` from benches/results -->"
+END = "<!-- /results -->"
+
+
+def prepare(result: dict) -> Iterator[tuple[str, str, str, str]]:
+    arms = result["arms"]
+    peer = max(("polars", "duckdb"), key=lambda name: arms[name]["mb_per_second"])
+    theirs = f"{arms[peer]['mb_per_second']:.0f} MB/s ({peer})"
+    for arm, what in (
+        ("reduced", "Prepare, the job the peers can do too"),
+        ("whole", "Prepare with cleaning, near-duplicates and splits; peer as above"),
+    ):
+        ours = f"{arms[arm]['mb_per_second']:.0f} MB/s, {arms[arm]['peak_mb']:.0f} MB"
+        yield what, ours, theirs, f"{result[f'{arm}_times_faster_peer']:.1f} ×"
+
+
+def encode(result: dict) -> Iterator[tuple[str, str, str, str]]:
+    for length in (256, 512):
+        arms = result[f"at_{length}"]
+        theirs = f"{arms['peer']['papers_per_second']:.1f} papers/s (sentence-transformers, f32)"
+        for arm in ("f32", "bf16"):
+            ours = f"{arms[arm]['papers_per_second']:.1f} papers/s"
+            ratio = f"{arms[arm]['times_peer']:.2f} ×"
+            yield f"Encode, {arm}, {length} tokens", ours, theirs, ratio
+    start = result["start_to_first_embedding"]
+    ours, theirs = start["f32"], start["peer"]
+    yield (
+        "Process start to first embedding",
+        f"{ours['seconds']:.2f} s, {ours['peak_mb']:.0f} MB",
+        f"{theirs['seconds']:.2f} s, {theirs['peak_mb']:.0f} MB (sentence-transformers)",
+        f"{theirs['seconds'] / ours['seconds']:.1f} ×",
+    )
+
+
+def head(result: dict) -> Iterator[tuple[str, str, str, str]]:
+    arms = result["arms"]
+    peer = min(
+        (name for name in arms if name.startswith("sklearn")), key=lambda name: arms[name]["seconds"]
+    )
+    yield (
+        f"Logistic regression, {result['papers']:,} × {result['hidden']} × {result['labels']} labels",
+        f"{arms['ours']['seconds']:.2f} s",
+        f"{arms[peer]['seconds']:.1f} s (scikit-learn one-vs-rest)",
+        f"{result['ratio']:.1f} ×",
+    )
+
+
+TABLES = {"prepare": prepare, "encode": encode, "head": head}
+
+
+def table() -> str:
+    """The whole block between the markers."""
+    lines = ["| | arxiv-core | peer | ratio |", "|---|---|---|---|"]
+    sources = []
+    for name, rows in TABLES.items():
+        path = RESULTS / f"{name}.json"
+        if not path.exists():
+            continue
+        result = json.loads(path.read_text(encoding="utf-8"))
+        lines += [f"| {' | '.join(row)} |" for row in rows(result)]
+        machine = result["machine"]
+        sources.append(
+            f"`{name}` at {result['commit']}: {machine['processor']}, {machine['cores']} cores"
+        )
+    if not sources:
+        return ""
+    return "\n".join([*lines, "", f"Remade by `make bench`. {'; '.join(sources)}."]) + "\n"
+
+
+def main() -> None:
+    """Write the table, or only compare."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="fail where README differs")
+    options = parser.parse_args()
+    path = ROOT / "README.md"
+    text = path.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN + "\n")
+    after = rest.split(END)[1]
+    written = f"{before}{BEGIN}\n{table()}{END}{after}"
+    if not options.check:
+        path.write_text(written, encoding="utf-8")
+    elif written != text:
+        sys.exit("README.md differs from benches/results: make readme")
+
+
+if __name__ == "__main__":
+    main()

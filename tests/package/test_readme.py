@@ -1,0 +1,40 @@
+"""README's figures are those of benches/results, and its snippet runs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_readme_holds_the_figures_of_the_result_files() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "benches" / "readme.py"), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_readme_snippet_classifies_a_paper() -> None:
+    snippets = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len(snippets) == 1
+    assert len(snippets[0].splitlines()) == 5
+    done = subprocess.run(
+        [sys.executable, "-c", snippets[0]], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == 5
+    assert all(re.fullmatch(r"\S+ [01]\.\d+ (True|False)", line) for line in lines)
+
+
+def test_readme_links_lead_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
