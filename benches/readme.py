@@ -51,11 +51,11 @@ def encode(result: dict) -> Iterator[tuple[str, str, str, str]]:
 
 def head(result: dict) -> Iterator[tuple[str, str, str, str]]:
     arms = result["arms"]
-    peer = min(
-        (name for name in arms if name.startswith("sklearn")), key=lambda name: arms[name]["seconds"]
-    )
+    peers = [name for name in arms if name.startswith("sklearn")]
+    peer = min(peers, key=lambda name: arms[name]["seconds"])
+    size = f"{result['papers']:,} × {result['hidden']} × {result['labels']}"
     yield (
-        f"Logistic regression, {result['papers']:,} × {result['hidden']} × {result['labels']} labels",
+        f"Logistic regression, papers × values × labels {size}",
         f"{arms['ours']['seconds']:.2f} s",
         f"{arms[peer]['seconds']:.1f} s (scikit-learn one-vs-rest)",
         f"{result['ratio']:.1f} ×",
