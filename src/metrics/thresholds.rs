@@ -1,21 +1,21 @@
 //! Per-label thresholds that maximise F1 on validation papers, shrunk toward one global threshold.
 //!
 //! A label's best threshold on a few positives is mostly noise: fitted plainly, per-label
-//! thresholds do worse on later papers than a single one. Three guards:
+//! thresholds do worse on later papers than a single one. And micro- and macro-F1 want different
+//! things: for calibrated probabilities the best threshold is half of the F1 it leads to (Lipton,
+//! Elkan and Naryanaswamy 2014), the label's own for macro-F1 and the common one for micro-F1.
+//! So the objective is `α · micro-F1 + (1 − α) · macro-F1`, `α` being `micro_weight`, and:
 //!
-//! - a label with fewer than `min_support` positives takes the global threshold;
-//! - the others maximise the F1 of their counts plus `prior` pseudo-positives spread over
-//!   thresholds as the *expected* counts of calibrated probabilities are (with `p` the
-//!   probability of a label, the expected F1 at threshold `t` is
-//!   `2 Σ_{p ≥ t} p / (|p ≥ t| + Σ p)`; Lipton, Elkan and Naryanaswamy 2014 show that its maximum
-//!   lies at half the best F1): labels with few positives follow the expectation, labels with
-//!   many their own counts;
+//! - the global threshold is the one with the best objective;
+//! - a label with fewer than `min_support` positives takes it;
+//! - each other label maximises its share of the objective, linear in micro-F1 around the global
+//!   threshold: `α · (2 hits − F · assigned) / (all assigned + all positives) + (1 − α) · F1 /
+//!   labels`. Frequent labels thereby stay with the common threshold, rare ones follow their own;
+//! - its counts are mixed with the *expected* ones (`Σ_{p ≥ t} p` hits), which trust the
+//!   probabilities and carry no noise of the draw, in the proportion of its positives to `prior`;
 //! - what comes out is moved toward the global threshold in logits, with weight
-//!   `shrinkage / (positives + shrinkage)`.
-//!
-//! `shrinkage` is chosen by cross-fitting: thresholds fitted on the other folds, counts of all
-//! held-out folds pooled, the best value of the objective wins, and the strongest shrinkage
-//! among values that are as good.
+//!   `shrinkage / (positives + shrinkage)`. `shrinkage` is chosen by cross-fitting: thresholds
+//!   fitted on the other folds, counts of all held-out folds pooled, the best objective wins.
 
 use super::folds::folds;
 use super::scored::Scored;
@@ -31,30 +31,19 @@ const CANDIDATES: usize = 221;
 /// Strengths tried by cross-fitting, weakest first; the last is the global threshold alone.
 const SHRINKAGES: [f64; 8] = [0.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, f64::INFINITY];
 
-/// What thresholds maximise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Objective {
-    /// Micro-F1.
-    Micro,
-    /// Mean F1 of the labels with at least one positive.
-    Macro,
-    /// The mean of both.
-    Mean,
-}
-
 /// How to fit thresholds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
     /// Labels with fewer validation positives take the global threshold.
     pub min_support: u64,
-    /// Pseudo-positives of expected counts added to a label's own.
+    /// Positives at which a label's own counts weigh as much as the expected ones.
     pub prior: f64,
     /// Pull toward the global threshold, in positives; `null`: chosen by cross-fitting.
     pub shrinkage: Option<f64>,
-    /// What the global threshold and the choice of `shrinkage` maximise.
-    pub objective: Objective,
+    /// Weight of micro-F1 in the objective, 0 to 1; the rest is macro-F1 over labels with a
+    /// positive.
+    pub micro_weight: f64,
     /// Folds of cross-fitting, 2 to 100.
     pub folds: usize,
     /// Seed of the folds.
@@ -64,10 +53,10 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            min_support: 10,
-            prior: 20.0,
+            min_support: 3,
+            prior: 100.0,
             shrinkage: None,
-            objective: Objective::Mean,
+            micro_weight: 0.8,
             folds: 5,
             seed: 0,
         }
@@ -157,7 +146,7 @@ fn counts(histogram: &[Bucket], curve: &[Bucket], at: usize) -> Counts {
     }
 }
 
-fn value(objective: Objective, labels: &[Counts]) -> (f64, f64, f64) {
+fn value(micro_weight: f64, labels: &[Counts]) -> (f64, f64, f64) {
     let mut all = Counts::default();
     let (mut sum, mut with) = (0.0, 0u32);
     for label in labels {
@@ -177,16 +166,12 @@ fn value(objective: Objective, labels: &[Counts]) -> (f64, f64, f64) {
             sum / f64::from(with)
         },
     );
-    let value = match objective {
-        Objective::Micro => micro,
-        Objective::Macro => macro_,
-        Objective::Mean => (micro + macro_) / 2.0,
-    };
+    let value = micro_weight * micro + (1.0 - micro_weight) * macro_;
     (value, micro, macro_)
 }
 
 /// The place among the candidates of the best global threshold.
-fn best_global(histograms: &[Histogram], objective: Objective) -> usize {
+fn best_global(histograms: &[Histogram], micro_weight: f64) -> usize {
     let curves: Vec<Vec<Bucket>> = histograms.iter().map(|label| curve(label)).collect();
     let worth = |at: usize| {
         let labels: Vec<Counts> = histograms
@@ -194,7 +179,7 @@ fn best_global(histograms: &[Histogram], objective: Objective) -> usize {
             .zip(&curves)
             .map(|(label, curve)| counts(label, curve, at))
             .collect();
-        value(objective, &labels).0
+        value(micro_weight, &labels).0
     };
     argmax(CANDIDATES, worth)
 }
@@ -211,25 +196,55 @@ fn argmax(places: usize, worth: impl Fn(usize) -> f64) -> usize {
     best.0
 }
 
-/// The place of a label's own best threshold under `prior`; `None` below the minimum support.
-fn best_own(histogram: &[Bucket], options: &Options, min_support: u64) -> Option<usize> {
-    let all = total(histogram);
-    if all.positives < min_support.max(1) {
-        return None;
+/// What a label's share of the objective depends on beyond its own counts.
+struct Common {
+    micro_weight: f64,
+    prior: f64,
+    min_support: u64,
+    /// Micro-F1 at the global threshold, and what it is divided by there.
+    micro_f1: f64,
+    below: f64,
+    labels: f64,
+}
+
+impl Common {
+    fn new(histograms: &[Histogram], global: usize, options: &Options, min_support: u64) -> Self {
+        let mut all = Counts::default();
+        let mut labels = 0.0;
+        for histogram in histograms {
+            let label = counts(histogram, &curve(histogram), global);
+            all.hits += label.hits;
+            all.assigned += label.assigned;
+            all.positives += label.positives;
+            labels += f64::from(u8::from(label.positives > 0));
+        }
+        Self {
+            micro_weight: options.micro_weight,
+            prior: options.prior,
+            min_support,
+            micro_f1: all.scores()[2],
+            below: (all.assigned + all.positives) as f64,
+            labels,
+        }
     }
-    // The label's expected counts, scaled so that they hold `prior` positives.
-    let scale = if all.expected > 0.0 {
-        options.prior / all.expected
-    } else {
-        0.0
-    };
-    let curve = curve(histogram);
-    Some(argmax(CANDIDATES, |at| {
-        let hits = curve[at].positives as f64 + scale * curve[at].expected;
-        let assigned = curve[at].papers as f64 * (1.0 + scale);
-        let positives = all.positives as f64 + scale * all.expected;
-        2.0 * hits / (assigned + positives)
-    }))
+
+    /// The place of a label's own best threshold; `None` below the minimum support.
+    fn best_own(&self, histogram: &[Bucket]) -> Option<usize> {
+        let all = total(histogram);
+        if all.positives < self.min_support.max(1) {
+            return None;
+        }
+        let own = all.positives as f64 / (all.positives as f64 + self.prior);
+        let mixed = |bucket: &Bucket| own * bucket.positives as f64 + (1.0 - own) * bucket.expected;
+        let curve = curve(histogram);
+        Some(argmax(CANDIDATES, |at| {
+            let hits = mixed(&curve[at]);
+            let assigned = curve[at].papers as f64;
+            let f1 = 2.0 * hits / (assigned + mixed(&all));
+            self.micro_weight * (2.0 * hits - self.micro_f1 * assigned) / self.below
+                + (1.0 - self.micro_weight) * f1 / self.labels
+        }))
+    }
 }
 
 /// Each label's place (a fraction between candidates) for one shrinkage.
@@ -258,6 +273,9 @@ fn check(options: &Options, papers: usize) -> Result<()> {
         if let Some(number) = number.filter(|number| number.is_nan() || *number < 0.0) {
             return Err(Error::option(name, number, "must be at least 0"));
         }
+    }
+    if !(0.0..=1.0).contains(&options.micro_weight) {
+        return Err(Error::option("micro_weight", options.micro_weight, "must be 0 to 1"));
     }
     Ok(())
 }
@@ -305,11 +323,9 @@ pub fn fit(scored: &Scored<'_>, options: &Options) -> Result<(Vec<f32>, Report)>
             })
             .collect()
     };
-    let own = |histograms: &[Histogram], min_support: u64| -> Vec<Option<usize>> {
-        histograms
-            .iter()
-            .map(|label| best_own(label, options, min_support))
-            .collect()
+    let own = |histograms: &[Histogram], global: usize, min_support: u64| {
+        let common = Common::new(histograms, global, options, min_support);
+        histograms.iter().map(|label| common.best_own(label)).collect::<Vec<_>>()
     };
 
     let tried = options
@@ -322,9 +338,9 @@ pub fn fit(scored: &Scored<'_>, options: &Options) -> Result<(Vec<f32>, Report)>
             .iter()
             .map(|label| total(label).positives)
             .collect();
-        let global = best_global(&histograms, options.objective);
+        let global = best_global(&histograms, options.micro_weight);
         let support = options.min_support * (options.folds as u64 - 1) / options.folds as u64;
-        let own = own(&histograms, support);
+        let own = own(&histograms, global, support);
         for (sums, &shrinkage) in held_out.iter_mut().zip(&tried) {
             let places = shrink(&own, &kept, global, shrinkage);
             for ((sum, place), label) in sums.iter_mut().zip(places).zip(&by_fold) {
@@ -340,16 +356,16 @@ pub fn fit(scored: &Scored<'_>, options: &Options) -> Result<(Vec<f32>, Report)>
     }
     let values: Vec<(f64, f64, f64)> = held_out
         .iter()
-        .map(|labels| value(options.objective, labels))
+        .map(|labels| value(options.micro_weight, labels))
         .collect();
     // Last of the best: as good with more shrinkage is better.
     let best = (0..tried.len())
         .max_by(|&a, &b| values[a].0.total_cmp(&values[b].0))
         .unwrap_or(0);
     let whole = without(options.folds);
-    let global = best_global(&whole, options.objective);
+    let global = best_global(&whole, options.micro_weight);
     let places = shrink(
-        &own(&whole, options.min_support),
+        &own(&whole, global, options.min_support),
         &positives,
         global,
         tried[best],
