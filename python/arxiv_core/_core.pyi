@@ -261,8 +261,8 @@ def fit_thresholds(
 ) -> tuple[NDArray[float32], str]:
     """One threshold per label from validation papers, and the report (JSON).
 
-    Options: min_support, prior, shrinkage (null: cross-fitted), objective
-    (micro, macro, mean), folds, seed.
+    Options: min_support, prior, shrinkage (null: cross-fitted), micro_weight (the rest of the
+    objective is macro-F1), folds, seed.
     """
 
 def fit_calibration(

@@ -275,7 +275,11 @@ fn check(options: &Options, papers: usize) -> Result<()> {
         }
     }
     if !(0.0..=1.0).contains(&options.micro_weight) {
-        return Err(Error::option("micro_weight", options.micro_weight, "must be 0 to 1"));
+        return Err(Error::option(
+            "micro_weight",
+            options.micro_weight,
+            "must be 0 to 1",
+        ));
     }
     Ok(())
 }
@@ -325,7 +329,10 @@ pub fn fit(scored: &Scored<'_>, options: &Options) -> Result<(Vec<f32>, Report)>
     };
     let own = |histograms: &[Histogram], global: usize, min_support: u64| {
         let common = Common::new(histograms, global, options, min_support);
-        histograms.iter().map(|label| common.best_own(label)).collect::<Vec<_>>()
+        histograms
+            .iter()
+            .map(|label| common.best_own(label))
+            .collect::<Vec<_>>()
     };
 
     let tried = options

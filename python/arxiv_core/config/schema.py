@@ -24,7 +24,6 @@ __all__ = [
     "LabelMatch",
     "Labels",
     "Model",
-    "Objective",
     "Optimizer",
     "Paths",
     "Split",
@@ -77,14 +76,6 @@ class CalibrationKind(Choice):
 
     platt = "platt"
     none = "none"
-
-
-class Objective(Choice):
-    """Which mean of F1 thresholds maximise."""
-
-    micro = "micro"
-    macro = "macro"
-    mean = "mean"
 
 
 class EvaluationSplit(Choice):
@@ -267,14 +258,14 @@ class Train:
 class Thresholds:
     """From probabilities to assignments."""
 
-    min_support: int = 10
+    min_support: int = 3
     """A label with fewer validation positives takes the common threshold."""
-    prior: float = 20.0
-    """Pseudo-positives of expected counts added to a label's own."""
+    prior: float = 100.0
+    """Positives at which a label's own counts weigh as much as the expected ones."""
     shrinkage: float | None = None
     """Pull toward the common threshold, in positives; null finds it by cross-fitting."""
-    objective: Objective = Objective.mean
-    """F1 that is maximised."""
+    micro_weight: float = 0.8
+    """Weight of micro-F1 in what is maximised; the rest is macro-F1."""
     folds: int = 5
 
 

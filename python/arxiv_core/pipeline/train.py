@@ -49,7 +49,7 @@ OPTIONS = {
     "thresholds.min_support": "calibration.thresholds.min_support",
     "thresholds.prior": "calibration.thresholds.prior",
     "thresholds.shrinkage": "calibration.thresholds.shrinkage",
-    "thresholds.objective": "calibration.thresholds.objective",
+    "thresholds.micro_weight": "calibration.thresholds.micro_weight",
     "thresholds.folds": "calibration.thresholds.folds",
     "thresholds.seed": "seed",
     "seed": "seed",
