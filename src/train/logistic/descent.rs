@@ -1,6 +1,8 @@
 //! One label's descent: L-BFGS in the metric of a diagonal preconditioner, asked and answered
 //! one evaluation at a time, so that all labels share each pass over the papers.
 
+use super::Options;
+use super::problem::Evaluation;
 use std::collections::VecDeque;
 
 /// Least share of the promised decrease that a step must bring (Armijo).
@@ -8,15 +10,6 @@ const SUFFICIENT: f64 = 1e-4;
 /// Relative noise of an objective summed from f32 logits.
 const NOISE: f64 = 1e-9;
 const MAX_HALVINGS: u32 = 20;
-
-/// Whether a label goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    /// Wants its next [`Descent::trial`] evaluated.
-    Going,
-    /// Converged, or no step lowers the objective any more.
-    Done,
-}
 
 #[derive(Debug)]
 struct Pair {
@@ -26,23 +19,33 @@ struct Pair {
     product: f64,
 }
 
+/// Whether a label goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Going,
+    Converged,
+    /// No step lowers the objective any more.
+    Stuck,
+}
+
 /// The state of one label; vectors hold the weights by component, then the intercept.
 #[derive(Debug)]
 pub(super) struct Descent {
     diagonal: Vec<f64>,
     target: Vec<f64>,
     memory: usize,
+    tolerance: f64,
     history: VecDeque<Pair>,
     point: Vec<f64>,
     value: f64,
     gradient: Vec<f64>,
     direction: Vec<f64>,
-    /// Directional derivative; 0 before the first evaluation.
+    /// Derivative along the direction, negative.
     slope: f64,
     size: f64,
     halvings: u32,
     trial: Vec<f64>,
-    converged: bool,
+    state: State,
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
@@ -54,39 +57,33 @@ fn add(a: &mut [f64], times: f64, b: &[f64]) {
 }
 
 impl Descent {
-    /// Starts at `origin`. `target` is the objective's linear part.
+    /// Starts at `origin`, where the loss is known without a pass. `diagonal` is the
+    /// preconditioner, `target` the linear part of the objective.
     pub(super) fn new(
+        origin: Evaluation,
         diagonal: Vec<f64>,
-        origin: Vec<f64>,
         target: Vec<f64>,
-        memory: usize,
+        options: &Options,
     ) -> Self {
-        Self {
+        let mut descent = Self {
             diagonal,
             target,
-            memory,
+            memory: options.memory,
+            tolerance: options.tolerance,
             history: VecDeque::new(),
-            point: origin.clone(),
+            point: Vec::new(),
             value: 0.0,
             gradient: Vec::new(),
             direction: Vec::new(),
             slope: 0.0,
             size: 0.0,
             halvings: 0,
-            trial: origin
-                .iter()
-                .map(|&value| f64::from(value as f32))
-                .collect(),
-            converged: false,
-        }
-    }
-
-    /// Goes on with another linear part from where it is: what it knows about the curvature stays.
-    pub(super) fn retarget(&mut self, target: Vec<f64>) {
-        self.target = target;
-        self.trial.clone_from(&self.point);
-        self.gradient.clear();
-        self.converged = false;
+            trial: Vec::new(),
+            state: State::Going,
+        };
+        let (value, gradient) = descent.objective(&origin);
+        descent.accept(origin.point, value, gradient);
+        descent
     }
 
     /// Where it wants the objective.
@@ -104,30 +101,40 @@ impl Descent {
         self.value
     }
 
-    /// Whether the gradient there met the tolerance.
-    pub(super) fn converged(&self) -> bool {
-        self.converged
+    /// Whether it wants another pass.
+    pub(super) fn going(&self) -> bool {
+        self.state == State::Going
     }
 
-    /// Takes the non-linear part of the loss at [`Descent::trial`] and its gradient.
-    pub(super) fn step(&mut self, loss: f64, mut gradient: Vec<f64>, tolerance: f64) -> Step {
-        let weights = self.trial.len() - 1;
-        let penalty = 0.5 * dot(&self.trial[..weights], &self.trial[..weights]);
-        let value = loss - dot(&self.target, &self.trial) + penalty;
+    /// Whether the gradient met the tolerance.
+    pub(super) fn converged(&self) -> bool {
+        self.state == State::Converged
+    }
+
+    /// The whole objective and its gradient.
+    fn objective(&self, found: &Evaluation) -> (f64, Vec<f64>) {
+        let weights = &found.point[..found.point.len() - 1];
+        let value = found.loss - dot(&self.target, &found.point) + 0.5 * dot(weights, weights);
+        let mut gradient = found.gradient.clone();
         add(&mut gradient, -1.0, &self.target);
-        add(&mut gradient[..weights], 1.0, &self.trial[..weights]);
-        if self.gradient.is_empty() {
-            return self.accept(value, gradient, tolerance);
-        }
+        add(&mut gradient[..weights.len()], 1.0, weights);
+        (value, gradient)
+    }
+
+    /// Takes what a pass found at [`Descent::trial`].
+    pub(super) fn step(&mut self, found: Evaluation) {
+        let (value, gradient) = self.objective(&found);
         let limit = self.value + SUFFICIENT * self.size * self.slope + NOISE * self.value.abs();
         if value <= limit {
-            self.remember(&gradient);
-            return self.accept(value, gradient, tolerance);
+            self.remember(&found.point, &gradient);
+            self.accept(found.point, value, gradient);
+            return;
         }
         self.halvings += 1;
         if self.halvings > MAX_HALVINGS {
             if self.history.is_empty() {
-                return Step::Done;
+                self.state = State::Stuck;
+                return;
             }
             self.history.clear();
             self.aim();
@@ -135,24 +142,24 @@ impl Descent {
             // The minimum of the parabola through both values and the slope, within reason.
             let rise = value - self.value - self.size * self.slope;
             let best = -0.5 * self.slope * self.size * self.size / rise;
+            let (least, most) = (0.1 * self.size, 0.5 * self.size);
             self.size = if best.is_finite() {
-                best.clamp(0.1 * self.size, 0.5 * self.size)
+                best.clamp(least, most)
             } else {
-                0.5 * self.size
+                least
             };
         }
         self.place();
-        Step::Going
     }
 
-    fn remember(&mut self, gradient: &[f64]) {
-        let mut step = self.trial.clone();
+    fn remember(&mut self, point: &[f64], gradient: &[f64]) {
+        let mut step = point.to_vec();
         add(&mut step, -1.0, &self.point);
         let mut change = gradient.to_vec();
         add(&mut change, -1.0, &self.gradient);
         let product = dot(&step, &change);
         // Convexity makes it positive; rounding may not.
-        if product > 1e-12 * dot(&change, &change).sqrt() * dot(&step, &step).sqrt() {
+        if product > 1e-12 * (dot(&change, &change) * dot(&step, &step)).sqrt() {
             if self.history.len() == self.memory {
                 self.history.pop_front();
             }
@@ -164,8 +171,8 @@ impl Descent {
         }
     }
 
-    fn accept(&mut self, value: f64, gradient: Vec<f64>, tolerance: f64) -> Step {
-        self.point.clone_from(&self.trial);
+    fn accept(&mut self, point: Vec<f64>, value: f64, gradient: Vec<f64>) {
+        self.point = point;
         self.value = value;
         self.gradient = gradient;
         let squares = self
@@ -173,13 +180,12 @@ impl Descent {
             .iter()
             .zip(&self.diagonal)
             .map(|(g, d)| g * g / d);
-        if 0.5 * squares.sum::<f64>() <= tolerance * self.value.abs() {
-            self.converged = true;
-            return Step::Done;
+        if 0.5 * squares.sum::<f64>() <= self.tolerance * self.value.abs() {
+            self.state = State::Converged;
+            return;
         }
         self.aim();
         self.place();
-        Step::Going
     }
 
     /// The quasi-Newton direction (Nocedal and Wright, "Numerical Optimization", algorithm 7.4)
@@ -216,14 +222,9 @@ impl Descent {
         self.halvings = 0;
     }
 
-    /// The trial point is one that f32 holds exactly: logits are products of its f32 values, and
-    /// what is added to them in f64 must belong to the same point.
     fn place(&mut self) {
         self.trial.clone_from(&self.point);
         add(&mut self.trial, self.size, &self.direction);
-        self.trial
-            .iter_mut()
-            .for_each(|value| *value = f64::from(*value as f32));
     }
 }
 
@@ -231,24 +232,31 @@ impl Descent {
 mod tests {
     use super::*;
 
-    /// A quadratic with minimum at `target / (curvature + 1)`, the intercept without the 1.
-    fn minimise(curvature: &[f64], target: &[f64]) -> (Descent, usize) {
-        let start = vec![3.0; target.len()];
-        let mut descent = Descent::new(vec![1.0; target.len()], start, target.to_vec(), 8);
-        for passes in 1..100 {
-            let at = descent.trial().to_vec();
-            let value = at.iter().zip(curvature).map(|(x, c)| 0.5 * c * x * x).sum();
-            let gradient = at.iter().zip(curvature).map(|(x, c)| c * x).collect();
-            if descent.step(value, gradient, 1e-14) == Step::Done {
-                return (descent, passes);
-            }
-        }
-        (descent, 100)
-    }
-
     #[test]
     fn finds_the_minimum_of_a_stretched_bowl() {
-        let (descent, passes) = minimise(&[1.0, 50.0, 2000.0], &[2.0, 51.0, 1000.0]);
+        // ½ Σ c x² − target · x + ½ |weights|², the last value being the intercept.
+        let (curvature, target) = ([1.0, 50.0, 2000.0], [2.0, 51.0, 1000.0]);
+        let evaluate = |point: &[f64]| Evaluation {
+            point: point.to_vec(),
+            loss: point
+                .iter()
+                .zip(curvature)
+                .map(|(x, c)| 0.5 * c * x * x)
+                .sum(),
+            gradient: point.iter().zip(curvature).map(|(x, c)| c * x).collect(),
+        };
+        let options = Options {
+            tolerance: 1e-14,
+            ..Options::default()
+        };
+        let mut descent =
+            Descent::new(evaluate(&[3.0; 3]), vec![1.0; 3], target.to_vec(), &options);
+        let mut passes = 0;
+        while descent.going() && passes < 100 {
+            let found = evaluate(descent.trial());
+            descent.step(found);
+            passes += 1;
+        }
         assert!(descent.converged() && passes < 40, "{passes}");
         for (value, expected) in descent.point().iter().zip([1.0, 1.0, 0.5]) {
             assert!((value - expected).abs() < 1e-5, "{descent:?}");
@@ -256,10 +264,18 @@ mod tests {
     }
 
     #[test]
-    fn a_new_target_moves_the_minimum() {
-        let (mut descent, _) = minimise(&[1.0, 1.0], &[2.0, 1.0]);
-        descent.retarget(vec![4.0, 1.0]);
-        assert!(!descent.converged());
-        assert_eq!(descent.trial(), descent.point());
+    fn a_loss_that_never_falls_ends_it() {
+        let found = |point: &[f64], loss: f64| Evaluation {
+            point: point.to_vec(),
+            loss,
+            gradient: vec![1.0; 2],
+        };
+        let start = found(&[0.0; 2], 1.0);
+        let mut descent = Descent::new(start, vec![1.0; 2], vec![0.0; 2], &Options::default());
+        for _ in 0..100 {
+            let trial = descent.trial().to_vec();
+            descent.step(found(&trial, f64::INFINITY));
+        }
+        assert!(!descent.going() && !descent.converged());
     }
 }

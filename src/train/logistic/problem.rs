@@ -3,31 +3,48 @@
 use super::super::mlp::Examples;
 use crate::error::Result;
 use crate::observe::Observer;
+use ndarray::Axis;
+use rayon::prelude::*;
 use tch::{Kind, Tensor};
 
 /// Papers of one matrix product: their logits stay in the cache.
 const CHUNK: i64 = 2048;
+/// Papers whose covariance is enough to find the components: they only precondition.
+const SAMPLE: i64 = 8192;
 
-/// Centered embeddings in their principal components. There, with `x = U'(embedding − mean)`, a
-/// label's logits are `w'x + b`: the same function class under the same penalty, since `U` is a
-/// rotation and the intercept, which takes up the mean, has none.
+/// Centered embeddings, and their principal components. With `x = embedding − mean` a label's
+/// logits are `w'x + b`: the same function class under the same penalty, since the intercept,
+/// which takes up the mean, has none. Points are `(U'w, b)`, `U` being the components: a
+/// rotation keeps the penalty too, and only small matrices need rotating, never the embeddings.
 #[derive(Debug)]
 pub(super) struct Problem {
     /// [papers, hidden].
     inputs: Tensor,
-    /// [hidden, hidden], components as columns.
+    /// [hidden, hidden] in f64, components as columns.
     rotation: Tensor,
-    /// [hidden].
     mean: Vec<f64>,
+    /// Sum of each component over the papers: what centering in f32 left.
+    sums: Vec<f64>,
     /// Mean square of each component.
     spread: Vec<f64>,
-    /// `Σ x` over a label's papers and their number: the part of its loss that is linear.
+    /// For each fitted label the sum over its papers of each component, then their number.
     targets: Vec<Vec<f64>>,
     c: f64,
 }
 
+/// What one pass found for one label.
+#[derive(Debug)]
+pub(super) struct Evaluation {
+    /// The point in f64 that the pass was made at: the one asked for, its weights rounded to f32.
+    pub(super) point: Vec<f64>,
+    /// `C Σ softplus(logit)`; what depends on the label's papers is linear and added later.
+    pub(super) loss: f64,
+    /// Its gradient, intercept last.
+    pub(super) gradient: Vec<f64>,
+}
+
 impl Problem {
-    /// Centers and rotates the embeddings; `fitted` are the labels to fit.
+    /// Centers the embeddings and finds their components; `fitted` are the labels to fit.
     pub(super) fn new(
         examples: Examples<'_>,
         fitted: &[usize],
@@ -35,68 +52,105 @@ impl Problem {
         observer: &dyn Observer,
     ) -> Result<Self> {
         let (papers, hidden) = examples.embeddings.dim();
-        let owned;
-        let values = if let Some(values) = examples.embeddings.to_slice() {
-            values
-        } else {
-            owned = examples.embeddings.iter().copied().collect::<Vec<f32>>();
-            &owned
-        };
         let size = [papers as i64, hidden as i64];
-        let raw = Tensor::f_from_slice(values)?.f_reshape(size)?;
-        let mean = raw.f_mean_dim([0_i64].as_slice(), false, Kind::Double)?;
-        let shift = mean.f_to_kind(Kind::Float)?;
-        let mut inputs = raw;
-        let _ = inputs.f_subtract_(&shift)?;
+        let mut inputs = match examples.embeddings.to_slice() {
+            Some(values) => Tensor::f_from_slice(values)?,
+            None => {
+                Tensor::f_from_slice(&examples.embeddings.iter().copied().collect::<Vec<f32>>())?
+            }
+        }
+        .f_reshape(size)?;
         observer.check()?;
-        let mut square = Tensor::f_zeros([hidden as i64; 2], (Kind::Double, inputs.device()))?;
-        for x in inputs.f_split(CHUNK, 0)? {
+        let totals = column_sums(examples);
+        let shift: Vec<f32> = totals
+            .iter()
+            .map(|sum| (sum / papers as f64) as f32)
+            .collect();
+        let _ = inputs.f_subtract_(&Tensor::f_from_slice(&shift)?)?;
+        let mean: Vec<f64> = shift.into_iter().map(f64::from).collect();
+        observer.check()?;
+
+        let step = (size[0] / SAMPLE).max(1);
+        let sample = inputs.f_slice(0, 0, None, step)?;
+        let mut square = Tensor::f_zeros([size[1]; 2], (Kind::Double, inputs.device()))?;
+        for x in sample.f_split(CHUNK, 0)? {
+            let x = x.f_contiguous()?;
             let _ = square.f_add_(&x.f_tr()?.f_matmul(&x)?.f_to_kind(Kind::Double)?)?;
         }
-        observer.check()?;
         let (spread, rotation) = square.f_linalg_eigh("L")?;
-        let rotation = rotation.f_to_kind(Kind::Float)?.f_contiguous()?;
-        for mut x in inputs.f_split(CHUNK, 0)? {
-            let rotated = x.f_matmul(&rotation)?;
-            x.f_copy_(&rotated)?;
-        }
         observer.check()?;
+        let rows = sample.size()[0] as f64;
         let spread = Vec::<f64>::try_from(&spread)?;
-        let targets = targets(&inputs, examples.labels.iter(), examples.width, fitted)?;
-        Ok(Self {
+        let left: Vec<f64> = totals
+            .iter()
+            .zip(&mean)
+            .map(|(total, mean)| total - papers as f64 * mean)
+            .collect();
+        let mut problem = Self {
             inputs,
+            sums: Vec::new(),
+            spread: spread.iter().map(|sum| sum.max(0.0) / rows).collect(),
+            targets: Vec::new(),
             rotation,
-            mean: Vec::<f64>::try_from(&shift.f_to_kind(Kind::Double)?)?,
-            spread: spread
-                .iter()
-                .map(|sum| sum.max(0.0) / papers as f64)
-                .collect(),
-            targets,
+            mean,
             c,
-        })
+        };
+        problem.sums = problem.rotated(&left)?.concat();
+        problem.targets = problem.targets(examples, fitted)?;
+        Ok(problem)
     }
 
-    /// The problem of every `step`-th paper, each counted `step` times.
-    pub(super) fn thinned(
-        &self,
-        step: usize,
-        examples: Examples<'_>,
-        fitted: &[usize],
-    ) -> Result<Self> {
-        let inputs = self
-            .inputs
-            .f_slice(0, 0, None, step as i64)?
-            .f_contiguous()?;
-        let kept = examples.labels.iter().step_by(step);
-        let targets = targets(&inputs, kept, examples.width, fitted)?;
-        Ok(Self {
-            inputs,
-            rotation: self.rotation.shallow_clone(),
-            mean: self.mean.clone(),
-            spread: self.spread.clone(),
-            targets,
-            c: self.c * step as f64,
-        })
+    /// Sums over each fitted label's papers, by component; their number last.
+    fn targets(&self, examples: Examples<'_>, fitted: &[usize]) -> Result<Vec<Vec<f64>>> {
+        let hidden = self.spread.len();
+        let mut papers = vec![Vec::new(); examples.width];
+        for (paper, labels) in examples.labels.iter().enumerate() {
+            for &label in labels {
+                papers[label as usize].push(paper);
+            }
+        }
+        let mean = &self.mean;
+        let sums: Vec<f64> = fitted
+            .par_iter()
+            .flat_map_iter(|&label| {
+                let mut sum = vec![0.0; hidden];
+                for &paper in &papers[label] {
+                    let row = examples.embeddings.row(paper);
+                    for ((sum, &value), mean) in sum.iter_mut().zip(row).zip(mean) {
+                        *sum += f64::from(value) - mean;
+                    }
+                }
+                sum
+            })
+            .collect();
+        let mut targets = self.rotated(&sums)?;
+        for (target, &label) in targets.iter_mut().zip(fitted) {
+            target.push(papers[label].len() as f64);
+        }
+        Ok(targets)
+    }
+
+    /// Rows of embedding space, flat, by component.
+    fn rotated(&self, rows: &[f64]) -> Result<Vec<Vec<f64>>> {
+        let hidden = self.spread.len();
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = Tensor::f_from_slice(rows)?.f_reshape([-1, hidden as i64])?;
+        let flat = Vec::<f64>::try_from(&rows.f_matmul(&self.rotation)?.f_reshape([-1])?)?;
+        Ok(flat.chunks_exact(hidden).map(<[f64]>::to_vec).collect())
+    }
+
+    /// Weights in embedding space of rows by component: [rows, hidden] in f64.
+    fn unrotated(&self, points: &[&[f64]]) -> Result<Tensor> {
+        let hidden = self.spread.len();
+        let flat: Vec<f64> = points
+            .iter()
+            .flat_map(|point| &point[..hidden])
+            .copied()
+            .collect();
+        let rows = Tensor::f_from_slice(&flat)?.f_reshape([points.len() as i64, hidden as i64])?;
+        Ok(rows.f_matmul(&self.rotation.f_tr()?)?)
     }
 
     /// The Hessian's diagonal where every paper has probability `share`: all of the Hessian there.
@@ -111,11 +165,17 @@ impl Problem {
         diagonal
     }
 
-    /// The point where every paper has probability `share`.
-    pub(super) fn origin(&self, share: f64) -> Vec<f64> {
+    /// What a pass would find at the point where every paper has probability `share`.
+    pub(super) fn origin(&self, share: f64) -> Evaluation {
         let mut point = vec![0.0; self.spread.len()];
+        let mut gradient: Vec<f64> = self.sums.iter().map(|sum| self.c * share * sum).collect();
         point.push((share / (1.0 - share)).ln());
-        point
+        gradient.push(self.c * self.papers() * share);
+        Evaluation {
+            point,
+            loss: -self.c * self.papers() * (-share).ln_1p(),
+            gradient,
+        }
     }
 
     /// The linear part of a label's objective, by component; the last is the intercept's.
@@ -123,120 +183,106 @@ impl Problem {
         self.targets[label].iter().map(|sum| self.c * sum).collect()
     }
 
-    /// Papers that have the label.
-    pub(super) fn positives(&self, label: usize) -> usize {
-        self.targets[label]
-            .last()
-            .map_or(0, |&count| count as usize)
-    }
-
     fn papers(&self) -> f64 {
         self.inputs.size()[0] as f64
     }
 
-    /// `C Σ softplus(logit)` and its gradient (intercept last) for the label at each of `points`.
-    /// What depends on the labels' papers is linear and added by [`super::Descent`].
+    /// One pass over the papers for the label at each of `points`.
     pub(super) fn evaluate(
         &self,
         points: &[&[f64]],
         observer: &dyn Observer,
-    ) -> Result<Vec<(f64, Vec<f64>)>> {
+    ) -> Result<Vec<Evaluation>> {
         let hidden = self.spread.len();
         let labels = points.len() as i64;
-        let flat = |range: std::ops::Range<usize>| -> Vec<f32> {
-            points
-                .iter()
-                .flat_map(|point| &point[range.clone()])
-                .map(|&value| value as f32)
-                .collect()
-        };
-        let weight = Tensor::f_from_slice(&flat(0..hidden))?
-            .f_reshape([labels, hidden as i64])?
-            .f_tr()?;
-        let weight = weight.f_contiguous()?;
-        let bias = Tensor::f_from_slice(&flat(hidden..hidden + 1))?;
+        let weight = self.unrotated(points)?.f_to_kind(Kind::Float)?;
+        // sigmoid(−logit) is the probability of not having the label: its logarithm is the loss.
+        let minus = weight.f_neg()?;
+        let bias: Vec<f32> = points.iter().map(|point| point[hidden] as f32).collect();
+        let level = Tensor::f_from_slice(&bias)?.f_neg()?.f_unsqueeze(1)?;
         let doubles = (Kind::Double, self.inputs.device());
         let mut loss = Tensor::f_zeros([labels], doubles)?;
         let mut slope = Tensor::f_zeros([labels, hidden as i64], doubles)?;
-        let mut level = Tensor::f_zeros([labels], doubles)?;
+        let mut outside = Tensor::f_zeros([labels], doubles)?;
+        let over_papers = [1_i64];
         for x in self.inputs.f_split(CHUNK, 0)? {
             observer.check()?;
-            let logits = bias.f_addmm(&x, &weight)?;
-            let _ = loss.f_add_(&logits.f_softplus()?.f_sum_dim_intlist(
-                [0_i64].as_slice(),
-                false,
-                Kind::Double,
-            )?)?;
-            let probabilities = logits.f_sigmoid()?;
-            let _ = level.f_add_(&probabilities.f_sum_dim_intlist(
-                [0_i64].as_slice(),
-                false,
-                Kind::Double,
-            )?)?;
-            let _ = slope.f_add_(
-                &probabilities
-                    .f_tr()?
-                    .f_matmul(&x)?
-                    .f_to_kind(Kind::Double)?,
-            )?;
+            let without = level.f_addmm(&minus, &x.f_tr()?)?.f_sigmoid_()?;
+            let _ = slope.f_add_(&without.f_matmul(&x)?.f_to_kind(Kind::Double)?)?;
+            let sum = without.f_sum_dim_intlist(over_papers.as_slice(), false, Kind::Double)?;
+            let _ = outside.f_add_(&sum)?;
+            let sum =
+                without
+                    .f_log()?
+                    .f_sum_dim_intlist(over_papers.as_slice(), false, Kind::Double)?;
+            let _ = loss.f_add_(&sum)?;
         }
         let loss = Vec::<f64>::try_from(&loss)?;
-        let level = Vec::<f64>::try_from(&level)?;
-        let slope = Vec::<f64>::try_from(&slope.f_reshape([-1])?)?;
-        let scale = |value: &f64| self.c * value;
-        Ok((0..points.len())
-            .map(|at| {
-                let mut gradient: Vec<f64> =
-                    slope[at * hidden..][..hidden].iter().map(scale).collect();
-                gradient.push(scale(&level[at]));
-                (scale(&loss[at]), gradient)
+        let outside = Vec::<f64>::try_from(&outside)?;
+        let slopes = self.rotated(&Vec::<f64>::try_from(&slope.f_reshape([-1])?)?)?;
+        let used = self.rotated(&Vec::<f64>::try_from(
+            &weight.f_to_kind(Kind::Double)?.f_reshape([-1])?,
+        )?)?;
+        let found = slopes.into_iter().zip(used).enumerate();
+        Ok(found
+            .map(|(at, (slope, mut point))| {
+                let inside = self
+                    .sums
+                    .iter()
+                    .zip(&slope)
+                    .map(|(all, without)| all - without);
+                let mut gradient: Vec<f64> = inside.map(|sum| self.c * sum).collect();
+                gradient.push(self.c * (self.papers() - outside[at]));
+                point.push(f64::from(bias[at]));
+                Evaluation {
+                    point,
+                    loss: -self.c * loss[at],
+                    gradient,
+                }
             })
             .collect())
     }
 
     /// The weights and the bias of `point` for embeddings as they were given.
     pub(super) fn in_embeddings(&self, point: &[f64]) -> Result<(Vec<f32>, f32)> {
-        let hidden = self.spread.len();
-        let rotated = Tensor::f_from_slice(&point[..hidden])?;
-        let weight = self.rotation.f_to_kind(Kind::Double)?.f_mv(&rotated)?;
-        let weight = Vec::<f64>::try_from(&weight)?;
+        let weight = Vec::<f64>::try_from(&self.unrotated(&[point])?.f_reshape([-1])?)?;
         let shift: f64 = weight
             .iter()
             .zip(&self.mean)
             .map(|(weight, mean)| weight * mean)
             .sum();
+        let bias = point[self.spread.len()] - shift;
         Ok((
             weight.iter().map(|&value| value as f32).collect(),
-            (point[hidden] - shift) as f32,
+            bias as f32,
         ))
     }
 }
 
-/// `Σ x` over each fitted label's papers, their number last; exact sums in f64.
-fn targets<'a>(
-    inputs: &Tensor,
-    labels: impl Iterator<Item = &'a Vec<u32>>,
-    width: usize,
-    fitted: &[usize],
-) -> Result<Vec<Vec<f64>>> {
-    let hidden = inputs.size()[1] as usize;
-    let mut places = vec![None; width];
-    for (at, &label) in fitted.iter().enumerate() {
-        places[label] = Some(at);
-    }
-    let mut sums = vec![vec![0.0; hidden + 1]; fitted.len()];
-    let mut labels = labels;
-    for x in inputs.f_split(CHUNK, 0)? {
-        let values = Vec::<f32>::try_from(&x.f_reshape([-1])?)?;
-        for (row, labels) in values.chunks_exact(hidden).zip(&mut labels) {
-            for at in labels.iter().filter_map(|&label| places[label as usize]) {
-                let sum: &mut Vec<f64> = &mut sums[at];
-                for (sum, &value) in sum.iter_mut().zip(row) {
-                    *sum += f64::from(value);
-                }
-                sum[hidden] += 1.0;
+/// The sum of every value over the papers, the same on any number of threads.
+fn column_sums(examples: Examples<'_>) -> Vec<f64> {
+    let hidden = examples.embeddings.ncols();
+    let chunks: Vec<_> = examples
+        .embeddings
+        .axis_chunks_iter(Axis(0), CHUNK as usize)
+        .collect();
+    let parts: Vec<Vec<f64>> = chunks
+        .into_par_iter()
+        .map(|rows| {
+            let mut sums = vec![0.0; hidden];
+            for row in rows.rows() {
+                sums.iter_mut()
+                    .zip(row)
+                    .for_each(|(sum, &value)| *sum += f64::from(value));
             }
-        }
+            sums
+        })
+        .collect();
+    let mut sums = vec![0.0; hidden];
+    for part in parts {
+        sums.iter_mut()
+            .zip(part)
+            .for_each(|(sum, value)| *sum += value);
     }
-    Ok(sums)
+    sums
 }

@@ -103,28 +103,6 @@ fn the_gradient_vanishes_at_the_result() -> Result<()> {
 }
 
 #[test]
-fn the_first_descent_leads_to_the_same_optimum() -> Result<()> {
-    let (embeddings, labels) = drawn(THINNED_FROM, 6, 4);
-    let (weight, bias, report) = fitted(&embeddings, &labels, 4, &Options::default())?;
-    assert!(report.thinned_passes > 0);
-    for label in 0..3 {
-        let gradient = gradient(
-            &embeddings,
-            &labels,
-            label,
-            &weight[label * 6..][..6],
-            bias[label],
-            1.0,
-        );
-        let largest = gradient
-            .iter()
-            .fold(0.0_f64, |most, value| most.max(value.abs()));
-        assert!(largest < 3e-4 * THINNED_FROM as f64, "{label} {largest}");
-    }
-    Ok(())
-}
-
-#[test]
 fn labels_of_nobody_and_of_everybody_are_constants() -> Result<()> {
     let (embeddings, mut labels) = drawn(40, 3, 3);
     labels.iter_mut().for_each(|labels| {
@@ -152,7 +130,7 @@ fn papers_without_variance_leave_the_frequency() -> Result<()> {
 
 #[test]
 fn the_same_to_the_bit() -> Result<()> {
-    let (embeddings, labels) = drawn(THINNED_FROM, 8, 6);
+    let (embeddings, labels) = drawn(9000, 8, 6);
     let (first, again) = (
         fitted(&embeddings, &labels, 6, &Options::default())?,
         fitted(&embeddings, &labels, 6, &Options::default())?,
