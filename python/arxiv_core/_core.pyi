@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, final
 from numpy import bool_, float32, float64, int32, uint8
 from numpy.typing import NDArray
 
-Progress: TypeAlias = Callable[[dict[str, Any]], None]
+_Progress: TypeAlias = Callable[[dict[str, Any]], None]
 
 __version__: str
 
@@ -28,7 +28,7 @@ def prepare(
     source: str | PathLike[str],
     out_dir: str | PathLike[str],
     options: str = "{}",
-    progress: Progress | None = None,
+    progress: _Progress | None = None,
 ) -> str:
     """Prepare a snapshot into `out_dir`; options and the manifest it gives are JSON."""
 
@@ -38,6 +38,7 @@ def taxonomy() -> str:
 def canonical(category: str, /) -> str | None:
     """Return the canonical label of `category`; `None` for a bare legacy archive."""
 
+@final
 class Papers:
     """Rows of a papers table."""
 
@@ -120,7 +121,7 @@ class Classifier:
     def info(self) -> str:
         """Return what the model is and where it came from: a JSON object."""
     def scores(
-        self, titles: list[str], abstracts: list[str], progress: Progress | None = None
+        self, titles: list[str], abstracts: list[str], progress: _Progress | None = None
     ) -> tuple[NDArray[float32], NDArray[bool_]]:
         """Calibrated probabilities [papers, labels], and per paper whether its text was cut."""
     def classify(
@@ -129,11 +130,11 @@ class Classifier:
         abstracts: list[str],
         options: str = "{}",
         declared: list[str | None] | None = None,
-        progress: Progress | None = None,
+        progress: _Progress | None = None,
     ) -> list[Prediction]:
         """Predictions for papers, in their order."""
     def classify_file(
-        self, input: str, output: str, options: str = "{}", progress: Progress | None = None
+        self, input: str, output: str, options: str = "{}", progress: _Progress | None = None
     ) -> str:
         """Classify every paper of a file into another; returns a JSON summary."""
 
@@ -141,12 +142,13 @@ def package(
     model_dir: str | PathLike[str],
     out: str | PathLike[str],
     options: str = "{}",
-    progress: Progress | None = None,
+    progress: _Progress | None = None,
 ) -> str:
     """Copy a verified model directory to hand on; returns a JSON summary."""
 
 # --- encoder
 
+@final
 class Encoder:
     """A sentence encoder."""
 
@@ -162,8 +164,8 @@ class Encoder:
     def encode(
         self,
         texts: list[str],
-        batch_tokens: int = 16384,
-        progress: Progress | None = None,
+        batch_tokens: int = ...,
+        progress: _Progress | None = None,
         cache_dir: str | PathLike[str] | None = None,
     ) -> NDArray[float32]:
         """Embeddings `[texts, hidden]`, in the order of `texts`."""
@@ -188,7 +190,7 @@ def embed(
     model_dir: str | PathLike[str],
     out: str | PathLike[str],
     options: str = "{}",
-    progress: Progress | None = None,
+    progress: _Progress | None = None,
 ) -> str:
     """Embed every row of a papers table through the on-disk cache; returns a JSON summary."""
 
@@ -250,7 +252,7 @@ def average_precision(
 def reliability_scores(
     probabilities: NDArray[float32],
     truth: NDArray[uint8] | NDArray[bool_],
-    bins: int = 15,
+    bins: int = ...,
 ) -> str:
     """ECE (equal-width bins), Brier score and log loss, pooled and per label (JSON)."""
 
@@ -286,7 +288,7 @@ def train(
     embeddings: str | PathLike[str],
     out_dir: str | PathLike[str],
     options: str = "{}",
-    progress: Progress | None = None,
+    progress: _Progress | None = None,
 ) -> str:
     """Fit head, calibration and thresholds and write a model directory (JSON summary).
 
@@ -300,7 +302,7 @@ def evaluate(
     model_dir: str | PathLike[str],
     split: str = "test",
     options: str = "{}",
-    progress: Progress | None = None,
+    progress: _Progress | None = None,
 ) -> str:
     """Score a model on one split of a papers table (JSON figures).
 
@@ -313,7 +315,7 @@ def fit_logistic(
     embeddings: NDArray[float32],
     labels: NDArray[uint8] | NDArray[bool_],
     options: str = "{}",
-    progress: Progress | None = None,
+    progress: _Progress | None = None,
 ) -> tuple[NDArray[float32], NDArray[float32], str]:
     """Weights `[L, d]`, biases `[L]` and the report (JSON) for labels 0/1 `[n, L]`.
 
