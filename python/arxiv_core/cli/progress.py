@@ -34,17 +34,12 @@ def bars() -> Iterator[OnProgress | None]:
             stage, total = event["stage"], event["total"] or None
             if stage not in tasks:
                 tasks[stage] = display.add_task(stage, total=total, unit=event["unit"], figures="")
-            figures = {
-                name: value
-                for name, value in event.items()
-                if name not in {"stage", "done", "total", "unit"}
-            }
             display.update(
                 tasks[stage],
                 completed=event["done"],
                 total=total,
                 unit=event["unit"],
-                figures=" ".join(f"{name} {value:.4g}" for name, value in figures.items()),
+                figures=_figures(event),
             )
 
         yield show
@@ -59,6 +54,7 @@ def _display() -> Progress:
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.table import Column
     from rich.text import Text
 
     from arxiv_core.cli.console import stderr
@@ -77,13 +73,23 @@ def _display() -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        Amount(),
-        Rate(),
+        Amount(table_column=Column(no_wrap=True)),
+        Rate(table_column=Column(no_wrap=True)),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[figures]}"),
+        TextColumn("{task.fields[figures]}", table_column=Column(no_wrap=True)),
         console=stderr(),
+    )
+
+
+def _figures(event: dict[str, Any]) -> str:
+    """Write what a stage tells beside its progress; the rate has a column of its own."""
+    known = {"stage", "done", "total", "unit"}
+    return "  ".join(
+        f"{name} {value:,.0f}" if value >= 1000 else f"{name} {value:.4g}"
+        for name, value in event.items()
+        if name not in known and not name.endswith("_per_second")
     )
 
 
