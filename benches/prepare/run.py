@@ -120,7 +120,7 @@ def main() -> None:
         if not path.exists():
             raise SystemExit(f"{path} is not there; give its folder with --data")
 
-    path = ROOT / "data" / "bench" / f"papers-{options.size}mb.jsonl"
+    path = ROOT / "benches" / "data" / f"papers-{options.size}mb.jsonl"
     if not path.exists():
         print(f"making {path.relative_to(ROOT)}", file=sys.stderr)
         source.make(path, corpus, options.size * 1_000_000)

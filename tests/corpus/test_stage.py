@@ -1,0 +1,142 @@
+"""The stage as a whole: reproducible, stoppable, and clear about its options."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import zstandard
+from arxiv_core import OptionError, _core
+
+RUN = """
+import sys
+from arxiv_core import _core
+_core.prepare(sys.argv[1], sys.argv[2], "{}", lambda event: print(event["done"], flush=True))
+"""
+
+
+@pytest.fixture
+def source(record, abstract, tmp_path: Path) -> Path:
+    """Four thousand papers of one year, some of them twins, one line broken."""
+    rng = random.Random(2)
+    lines = []
+    for number in range(4000):
+        text = abstract(rng)
+        if number % 50 == 0 and lines:
+            text = json.loads(lines[-1])["abstract"] + " once more"
+        lines.append(json.dumps(record(f"23{number % 12 + 1:02}.{number:05}", text)))
+    lines.insert(7, '{"id": ')
+    path = tmp_path / "snapshot.jsonl"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def endless(tmp_path: Path) -> Path:
+    """A small file that takes long to read: billions of blank lines in zstd."""
+    path = tmp_path / "endless.zst"
+    blank = b"\n" * (1 << 24)
+    with path.open("wb") as raw, zstandard.ZstdCompressor(level=1).stream_writer(raw) as out:
+        for _ in range(300):
+            out.write(blank)
+    return path
+
+
+def test_threads_change_no_byte_of_any_file(source: Path, tmp_path: Path) -> None:
+    outputs = []
+    for threads in (1, 2, 5):
+        out = tmp_path / str(threads)
+        _core.prepare(source, out, json.dumps({"threads": threads}))
+        outputs.append({path.name: path.read_bytes() for path in out.iterdir()})
+    assert outputs[0] == outputs[1] == outputs[2]
+    assert sorted(outputs[0]) == ["manifest.json", "papers.parquet", "quarantine.jsonl"]
+
+
+def test_the_manifest_says_what_went_in(source: Path, tmp_path: Path) -> None:
+    import hashlib
+
+    manifest = json.loads(_core.prepare(source, tmp_path / "out"))
+    assert manifest == json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["source"]["sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
+    assert manifest["options"]["min_abstract_chars"] == 50
+    assert "threads" not in manifest["options"]
+    assert manifest["papers"] + sum(manifest["dropped"].values()) == manifest["lines"]
+    assert sum(map(sum, manifest["labels"].values())) >= manifest["papers"]
+
+
+def test_progress_comes_in_bytes_and_ends_complete(source: Path, tmp_path: Path) -> None:
+    events: list[dict] = []
+    _core.prepare(source, tmp_path / "out", "{}", events.append)
+    for event in events:
+        assert event["stage"] in {"read", "group", "write"}
+        assert 0 <= event["done"] <= event["total"] or not event["total"]
+
+
+def test_ctrl_c_stops_within_a_second_and_leaves_nothing(endless: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = [sys.executable, "-c", RUN, str(endless), str(out)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        sent = time.monotonic()
+        _, errors = process.communicate(timeout=30)
+        took = time.monotonic() - sent
+    assert b"KeyboardInterrupt" in errors
+    # A second to stop; the interpreter's own end on a busy machine comes on top.
+    assert took < 3, took
+    assert not out.exists()
+
+
+def test_an_exception_in_the_callback_stops_the_stage(endless: Path, tmp_path: Path) -> None:
+    def fail(event: dict) -> None:
+        raise RuntimeError(event["stage"])
+
+    with pytest.raises(RuntimeError, match="read"):
+        _core.prepare(endless, tmp_path / "out", "{}", fail)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_kill_leaves_no_file_that_looks_complete(endless: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = [sys.executable, "-c", RUN, str(endless), str(out)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.kill()
+    assert all(path.name.startswith(".prepare-") for path in out.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"zstd": 3}, "option zstd = 3: unknown field"),
+        ({"subset": {"categories": ["cs.XX"]}}, "subset.categories"),
+        ({"split": {"test_fraction": 2}}, "split.test_fraction"),
+        ({"dedup": {"threshold": "high"}}, "option dedup.threshold"),
+        ({"zstd_level": 40}, "expected 1 to 22"),
+    ],
+)
+def test_a_bad_option_is_named(source: Path, tmp_path: Path, options: dict, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        _core.prepare(source, tmp_path / "out", json.dumps(options))
+    assert not (tmp_path / "out").exists()
+
+
+def test_unknown_splits_and_broken_tables_are_named(source: Path, tmp_path: Path) -> None:
+    _core.prepare(source, tmp_path / "out")
+    table = tmp_path / "out" / "papers.parquet"
+    test = _core.Papers.read(table, split="test", limit=3)
+    assert test.splits == ["test"] * 3
+    with pytest.raises(OptionError, match="train, validation or test"):
+        _core.Papers.read(table, split="dev")
+    with pytest.raises(FileNotFoundError):
+        _core.Papers.read(tmp_path / "none.parquet")
+    with pytest.raises(_core.InputError, match="not a papers table"):
+        _core.Papers.read(source)
