@@ -89,7 +89,7 @@ def duckdb(source: str, out: str, level: int) -> dict:
 
 
 def ours(source: str, out: str, options: dict) -> dict:
-    """The stage; its log line holds the seconds of work by step."""
+    """The stage; its log line holds the core seconds by step."""
     import logging
 
     from arxiv_core import _core

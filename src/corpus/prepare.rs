@@ -24,8 +24,8 @@ pub const QUARANTINE: &str = "quarantine.jsonl";
 /// Prepares the snapshot at `source` into the folder `out`, which is made where it is missing.
 ///
 /// The three files appear complete or not at all; those of an earlier run are replaced. Memory
-/// stays below 1 GiB at 2.9 million papers. Progress: `read` in bytes of the source, `group`
-/// and `write` in papers.
+/// stays below 1 GiB at 2.9 million papers. Progress: `read` in bytes of the source,
+/// `near-duplicates` and `write` in papers.
 ///
 /// # Errors
 /// [`Error::Option`]; [`Error::Io`]; [`Error::Input`] where the source is damaged, or no line of
@@ -118,7 +118,7 @@ fn prepare_into(
         .time(|| table.write(temporary(out)?, out, &pool, observer))?;
     publish(out, papers, quarantine, &manifest)?;
     log::info!(
-        "prepared {} papers of {} lines; seconds of work by step: {}",
+        "prepared {} papers of {} lines; core seconds by step: {}",
         manifest.papers,
         manifest.lines,
         serde_json::to_string(&std::collections::BTreeMap::from(profile.seconds()))
