@@ -111,7 +111,7 @@ def main() -> None:
     parser.add_argument("--peer-python", default=sys.executable, help="has polars and duckdb")
     parser.add_argument("--size", type=int, default=1000, help="MB of input")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--zstd-level", type=int, default=3)
+    parser.add_argument("--zstd-level", type=int, default=1)
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the corpus")
     parser.add_argument("--out", type=Path, default=ROOT / "benches" / "results" / "prepare.json")
     options = parser.parse_args()

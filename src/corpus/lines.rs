@@ -20,6 +20,16 @@ pub enum Block {
     },
 }
 
+impl Block {
+    /// Its buffer, to be used again, unless it has grown beyond `limit` bytes.
+    pub fn into_buffer(self, limit: usize) -> Vec<u8> {
+        match self {
+            Self::Lines(buffer) if buffer.capacity() <= limit => buffer,
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// The blocks of a stream, in order.
 pub struct Blocks<R> {
     reader: BufReader<R>,
@@ -46,31 +56,46 @@ impl<R: Read> Blocks<R> {
     /// # Errors
     /// What the stream answers.
     pub fn next(&mut self, mut buffer: Vec<u8>) -> io::Result<Option<Block>> {
-        buffer.clear();
-        buffer.append(&mut self.carry);
-        let mut wanted = self.block;
+        let mut filled = self.carry.len();
+        let mut wanted = self.block.max(filled + 1);
         loop {
-            let missing = wanted.saturating_sub(buffer.len());
-            buffer.reserve(missing);
-            let seen = buffer.len();
-            self.reader
-                .by_ref()
-                .take(missing as u64)
-                .read_to_end(&mut buffer)?;
-            let ended = buffer.len() - seen < missing;
-            if ended {
-                return Ok((!buffer.is_empty()).then_some(self.last(buffer)));
+            // A buffer that comes back is as long as a block already: nothing is zeroed twice.
+            if buffer.len() < wanted {
+                buffer.resize(wanted, 0);
             }
-            if let Some(newline) = memchr::memrchr(b'\n', &buffer[seen..]) {
-                self.carry.extend_from_slice(&buffer[seen + newline + 1..]);
+            let seen = filled - self.carry.len();
+            buffer[seen..filled].copy_from_slice(&self.carry);
+            self.carry.clear();
+            filled = self.fill(&mut buffer[..wanted], filled)?;
+            if filled < wanted {
+                buffer.truncate(filled);
+                return Ok((filled > 0).then(|| self.last(buffer)));
+            }
+            if let Some(newline) = memchr::memrchr(b'\n', &buffer[seen..filled]) {
+                self.carry
+                    .extend_from_slice(&buffer[seen + newline + 1..filled]);
                 buffer.truncate(seen + newline + 1);
                 return Ok(Some(Block::Lines(buffer)));
             }
-            if buffer.len() > self.max_line {
+            if filled > self.max_line {
+                buffer.truncate(filled);
                 return self.long(buffer).map(Some);
             }
-            wanted = buffer.len() + self.block;
+            wanted = filled + self.block;
         }
+    }
+
+    /// Reads until `buffer` is full or the stream ends; how far it is full then.
+    fn fill(&mut self, buffer: &mut [u8], mut filled: usize) -> io::Result<usize> {
+        while filled < buffer.len() {
+            match self.reader.read(&mut buffer[filled..]) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
     }
 
     fn last(&self, buffer: Vec<u8>) -> Block {

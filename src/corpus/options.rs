@@ -54,7 +54,7 @@ impl Default for PrepareOptions {
             dedup: DedupOptions::default(),
             subset: SubsetOptions::default(),
             split: SplitOptions::default(),
-            zstd_level: 3,
+            zstd_level: 1,
             max_line_bytes: 16 << 20,
             threads: None,
         }

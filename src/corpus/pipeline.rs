@@ -52,7 +52,7 @@ pub(super) struct Gathered {
 enum Message {
     Block(Block),
     End(Result<String>),
-    Batch(u64, Result<Batch>),
+    Batch(u64, Result<Batch>, Vec<u8>),
     Group(u64, Result<Vec<ArrowColumnChunk>>),
 }
 
@@ -97,8 +97,8 @@ pub(super) fn gather(
     let sha256 = std::thread::scope(|scope| {
         let (sender, receiver) = channel();
         let (permits, wait) = channel();
-        for _ in 0..2 * gatherer.stage.threads + 2 {
-            let _ = permits.send(());
+        for _ in 0..gatherer.stage.blocks() {
+            let _ = permits.send(Vec::new());
         }
         let (meter, stop, max_line) = (&meter, &stop, options.max_line_bytes);
         let blocks = sender.clone();
@@ -150,7 +150,7 @@ fn read(
     meter: &Meter,
     stop: &AtomicBool,
     max_line: usize,
-    permits: &Receiver<()>,
+    permits: &Receiver<Vec<u8>>,
     blocks: &Sender<Message>,
     profile: &Profile,
 ) -> Result<String> {
@@ -172,11 +172,8 @@ fn read(
             max_line,
         );
         // No permit: the other side has gone.
-        while permits.recv().is_ok() {
-            let block = profile
-                .read
-                .time(|| parts.next(Vec::new()))
-                .map_err(fault)?;
+        while let Ok(buffer) = permits.recv() {
+            let block = profile.read.time(|| parts.next(buffer)).map_err(fault)?;
             match block {
                 Some(block) => {
                     let _ = blocks.send(Message::Block(block));
@@ -211,6 +208,13 @@ struct Stage<'a> {
     reader: &'a Reader<'a>,
     profile: &'a Profile,
     threads: usize,
+}
+
+impl Stage<'_> {
+    /// How many blocks may be on their way at once.
+    fn blocks(&self) -> u64 {
+        2 * self.threads as u64 + 2
+    }
 }
 
 struct Gatherer<'a> {
@@ -267,7 +271,7 @@ impl<'a> Gatherer<'a> {
         tasks: &rayon::ScopeFifo<'s>,
         sender: &Sender<Message>,
         receiver: &Receiver<Message>,
-        permits: Sender<()>,
+        permits: Sender<Vec<u8>>,
         tick: &dyn Fn(u64) -> Result<()>,
     ) -> Result<String>
     where
@@ -275,8 +279,8 @@ impl<'a> Gatherer<'a> {
     {
         let stage = self.stage;
         let (mut batches, mut groups) = (InOrder::new(), InOrder::new());
-        let (mut sent, mut encoding) = (0, 0);
-        let mut owed = 0;
+        let (mut sent, mut encoding, mut granted) = (0, 0, stage.blocks());
+        let mut spare = Vec::new();
         let mut ended = None;
         let mut ticked = Instant::now();
         loop {
@@ -296,15 +300,16 @@ impl<'a> Gatherer<'a> {
                     sent += 1;
                     tasks.spawn_fifo(move |_| {
                         let batch = stage.reader.read(&block, number == 0);
-                        let _ = sender.send(Message::Batch(number, batch));
+                        let buffer = block.into_buffer(2 * BLOCK);
+                        let _ = sender.send(Message::Batch(number, batch, buffer));
                     });
                 }
                 Some(Message::End(hash)) => ended = Some(hash?),
-                Some(Message::Batch(number, batch)) => {
+                Some(Message::Batch(number, batch, buffer)) => {
+                    spare.push(buffer);
                     batches.put(number, batch?);
                     while let Some(batch) = batches.take() {
                         stage.profile.gather.time(|| self.take(batch))?;
-                        owed += 1;
                     }
                 }
                 Some(Message::Group(number, chunks)) => {
@@ -331,10 +336,14 @@ impl<'a> Gatherer<'a> {
             if all_taken && groups.first == encoding {
                 return Ok(ended.unwrap_or_default());
             }
-            // Row groups being encoded hold many blocks' texts: wait for them before reading on.
-            while owed > 0 && encoding - groups.first <= stage.threads as u64 {
-                owed -= 1;
-                let _ = permits.send(());
+            // A buffer is a permit to read a block. Row groups being encoded hold many blocks'
+            // texts: they go first.
+            while granted - batches.first < stage.blocks()
+                && encoding - groups.first <= stage.threads as u64
+                && let Some(buffer) = spare.pop()
+            {
+                granted += 1;
+                let _ = permits.send(buffer);
             }
         }
     }

@@ -25,7 +25,7 @@ pub const QUARANTINE: &str = "quarantine.jsonl";
 ///
 /// The three files appear complete or not at all; those of an earlier run are replaced. Memory
 /// stays below 1 GiB at 2.9 million papers. Progress: `read` in bytes of the source,
-/// `near-duplicates` and `write` in papers.
+/// `near-duplicates` in bands of the index, `write` in papers.
 ///
 /// # Errors
 /// [`Error::Option`]; [`Error::Io`]; [`Error::Input`] where the source is damaged, or no line of

@@ -11,10 +11,10 @@ pub(super) struct Clock(AtomicU64);
 impl Clock {
     /// Runs `work` and adds the time it took.
     pub(super) fn time<T>(&self, work: impl FnOnce() -> T) -> T {
-        let start = Instant::now();
+        let start = thread_nanoseconds();
         let value = work();
-        self.0
-            .fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        let taken = thread_nanoseconds().saturating_sub(start);
+        self.0.fetch_add(taken, Ordering::Relaxed);
         value
     }
 
@@ -25,7 +25,10 @@ impl Clock {
 
 /// Nanoseconds that this thread has worked.
 fn thread_nanoseconds() -> u64 {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: `now` is a timespec to be written, and every thread has this clock.
     unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut now) };
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
