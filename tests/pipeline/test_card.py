@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+import arxiv_core
 import pytest
 from arxiv_core.pipeline.card import card, overrides
 from arxiv_core.pipeline.record import as_dict
@@ -54,6 +55,13 @@ def test_figures_stand_with_their_intervals() -> None:
     assert "primary_at_1" not in text
     assert "2 arXiv categories" in text
     assert "mean nothing else" not in text
+
+
+def test_a_key_of_another_version_is_named() -> None:
+    config = as_dict(compose())
+    config["head"]["hats"] = 3
+    with pytest.raises(arxiv_core.ArxivCoreError, match=r"head\.hats"):
+        overrides(config)
 
 
 def test_a_model_of_invented_papers_says_so() -> None:

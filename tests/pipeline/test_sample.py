@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import arxiv_core
 import pytest
 from arxiv_core.cli import app
-from arxiv_core.pipeline import prepare
+from arxiv_core.config.schema import Config
+from arxiv_core.pipeline import prepare, train
 from typer.testing import CliRunner
 
 if TYPE_CHECKING:
@@ -52,6 +54,32 @@ def test_the_options_that_are_not_set_are_rusts_own(sample_run: SampleRun, tmp_p
     manifest = arxiv_core.prepare(prepare.SAMPLE, tmp_path / "plain", split)
     ours = read(sample_run.papers.parent / "manifest.json")
     assert manifest["options"] == ours["options"]
+
+
+def test_the_heads_options_that_are_not_set_are_rusts_own(
+    sample_run: SampleRun, tmp_path: Path
+) -> None:
+    embeddings = sample_run.papers.parents[1] / "embeddings/minilm.safetensors"
+    given = {"head": "logistic"}
+    report = arxiv_core.train(sample_run.papers, embeddings, tmp_path / "model", given)
+    rusts = report["options"] | {"head": "hybrid"}
+    ours = train.options(Config())
+    assert ours["mlp"].items() <= rusts["mlp"].items()
+    assert ours["logistic"].items() <= rusts["logistic"].items()
+    for name in ours.keys() - {"mlp", "logistic"}:
+        assert ours[name] == rusts[name], name
+
+
+def test_metrics_of_another_model_are_not_packaged(sample_run: SampleRun, tmp_path: Path) -> None:
+    run = tmp_path / "sample"
+    shutil.copytree(sample_run.run, run)
+    manifest = read(run / "model/manifest.json")
+    manifest["code_version"] = "another"
+    (run / "model/manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    others = [one for one in sample_run.overrides if not one.startswith("paths.runs")]
+    answer = CliRunner().invoke(app, ["package", *others, f"paths.runs={tmp_path}"])
+    assert answer.exit_code == 1
+    assert "run arxiv-core evaluate first" in answer.stderr
 
 
 def test_a_stage_prints_its_summary_as_json(sample_run: SampleRun) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from arxiv_core.config.schema import Config
 from arxiv_core.pipeline.figures import figures
+from arxiv_core.pipeline.layout import NotYetError
 from arxiv_core.pipeline.record import as_dict
 
 __all__ = ["card", "overrides"]
@@ -115,6 +116,11 @@ def _differences(
     values: Mapping[str, Any], usual: Mapping[str, Any], prefix: str
 ) -> Iterator[tuple[str, Any]]:
     for name, value in values.items():
+        if name not in usual:
+            raise NotYetError(
+                f"the run was trained with a key {prefix}{name} that is no more: "
+                "run arxiv-core train again"
+            )
         if isinstance(value, Mapping):
             yield from _differences(value, usual[name], f"{prefix}{name}.")
         elif value != usual[name]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from arxiv_core import stages
+from arxiv_core.models import sha256
 from arxiv_core.pipeline.layout import Layout, needs
 from arxiv_core.pipeline.record import write_json
 from arxiv_core.pipeline.translation import explained, translated
@@ -34,5 +35,6 @@ def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
         metrics = stages.evaluate(
             papers, embeddings, model, split, translated(config, OPTIONS), progress
         )
+    metrics["model"] = {"manifest_sha256": sha256(model / "manifest.json")}
     write_json(layout.metrics, metrics)
     return metrics

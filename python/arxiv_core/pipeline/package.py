@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from arxiv_core import classifier
+from arxiv_core.models import sha256
 from arxiv_core.pipeline.card import card
-from arxiv_core.pipeline.layout import Layout, needs
+from arxiv_core.pipeline.layout import Layout, NotYetError, needs
 from arxiv_core.pipeline.record import read_json
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ def run(
     model = needs(layout.model, "train")
     metrics = read_json(needs(layout.metrics, "evaluate"))
     trained_with = read_json(needs(layout.run / "config.json", "train"))
+    if metrics["model"]["manifest_sha256"] != sha256(model / "manifest.json"):
+        raise NotYetError(
+            f"{layout.metrics} is about another model than {model}: run arxiv-core evaluate first"
+        )
     spec = read_json(model / "classifier.json")
     return classifier.package(
         model,
