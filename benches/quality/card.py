@@ -32,6 +32,7 @@ def card(
     result: Mapping[str, Any],
     summaries: Mapping[str, Mapping[str, Any]],
     metrics: Mapping[str, Mapping[str, Any]],
+    note: str | None = None,
 ) -> str:
     """Write the card in Markdown.
 
@@ -45,6 +46,8 @@ def card(
         What `train` reported, by table.
     metrics
         What `evaluate` found, by table.
+    note
+        A sentence on what this fit did otherwise.
     """
     head, encoder = spec["head"], spec["encoder"]
     today, reported = summaries["today"], summaries["reported"]
@@ -71,6 +74,7 @@ def card(
             ),
         )
     )
+    remark = f"\n\n{note}" if note else ""
     labels = ", ".join(f"{name} ({today['labels'][name]})" for name in spec["labels"])
     left_out = ", ".join(f"{name} ({count})" for name, count in today["left_out"].items())
     return f"""# The default model
@@ -98,7 +102,7 @@ One recipe, two fits. Options were chosen on validation papers; test papers were
 {fits}
 
 So the first table says how good the recipe is, and the second how good the files in this
-directory are.
+directory are.{remark}
 {tables}
 
 All figures are in the canonical label space, with 95 % bootstrap intervals over test papers.

@@ -65,6 +65,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=corpora.WORK)
     parser.add_argument("--cache", type=Path, help="folder of the embedding cache")
     parser.add_argument("--out", type=Path, default=TARGET)
+    parser.add_argument("--note", help="a sentence for the card, on what this fit did otherwise")
     options = parser.parse_args()
     fits = {}
     for corpus in corpora.CORPORA:
@@ -79,8 +80,8 @@ def main() -> None:
         shipped["model"],
         options.out,
         texts={
-            "README.md": card(spec, result, summaries, metrics),
-            "metrics.json": json.dumps(metrics, indent=1, ensure_ascii=False) + "\n",
+            "README.md": card(spec, result, summaries, metrics, options.note),
+            "metrics.json": json.dumps(metrics, ensure_ascii=False) + "\n",
         },
     )
     size = sum(file.stat().st_size for file in options.out.rglob("*") if file.is_file())
