@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 NAMES = {
@@ -27,12 +27,38 @@ TITLES = {
 }
 
 
+ONE_OF_TWO = (
+    "One recipe, two fits: the first table says how good the recipe is, the second how good the "
+    "files in this directory are."
+)
+ONE_OF_ONE = (
+    "One recipe, one fit so far: the table's fit is the one in this directory. The fit on both "
+    "samples of arXiv metadata, up to 2025-10, and its table are not made yet."
+)
+BASELINES_TODAY = (
+    " (in the second table on those of 2025-10 alone, with all earlier ones to fit to)"
+)
+MIX_TODAY = """
+The second table's papers are no natural mix of arXiv: mostly cs, eess, astro-ph and hep, topped
+up in rare categories. Its figures compare methods and say little about arXiv as a whole.
+"""
+YEARS = {
+    "today": """- No training paper is from before 2009 or from between July 2019 and February 2025,
+  and none is newer than 2025-10: words of these years are unknown to it or mean what they meant
+  before.""",
+    "reported": """- No training paper is from before 2009 or newer than 2015. Newer words are
+  unknown to it, newer habits too (cs.LG and cs.AI are far more frequent now), and categories
+  that came later are not among its labels (see below).""",
+}
+
+
 def card(
     spec: Mapping[str, Any],
     result: Mapping[str, Any],
     summaries: Mapping[str, Mapping[str, Any]],
     metrics: Mapping[str, Mapping[str, Any]],
-    note: str | None = None,
+    shipped: str,
+    taxonomy: Collection[str],
 ) -> str:
     """Write the card in Markdown.
 
@@ -46,37 +72,22 @@ def card(
         What `train` reported, by table.
     metrics
         What `evaluate` found, by table.
-    note
-        A sentence on what this fit did otherwise.
+    shipped
+        The table whose fit these files are.
+    taxonomy
+        Every canonical category.
     """
     head, encoder = spec["head"], spec["encoder"]
-    today, reported = summaries["today"], summaries["reported"]
+    fitted = summaries[shipped]
     tables = "\n".join(
         "\n".join(_table(name, result["tables"][name], summaries[name], metrics[name]))
-        for name in TITLES
+        for name in summaries
     )
-    fits = "\n".join(
-        f"| {' | '.join(row)} |"
-        for row in (
-            (
-                "*reported*",
-                f"{reported['papers']['fit']:,} papers before 2016-01",
-                f"{reported['papers']['validation']:,} papers of 2016-01 to 2016-03",
-                "2016-04 to 2016-06",
-            ),
-            (
-                "*today*, **shipped**",
-                f"{today['papers']['fit']:,} papers before 2025-10",
-                f"{today['papers']['validation']:,} papers: those of 2025-10, and a seeded "
-                f"{today['options']['holdout']:.0%} of all earlier ones, which the head was not "
-                "fitted to",
-                "2025-11 and 2025-12",
-            ),
-        )
-    )
-    remark = f"\n\n{note}" if note else ""
-    labels = ", ".join(f"{name} ({today['labels'][name]})" for name in spec["labels"])
-    left_out = ", ".join(f"{name} ({count})" for name, count in today["left_out"].items())
+    fits = "\n".join(_fit(name, summary, shipped) for name, summary in summaries.items())
+    both = len(summaries) > 1
+    labels = ", ".join(f"{name} ({fitted['labels'][name]})" for name in spec["labels"])
+    absent = sorted({*taxonomy} - {*fitted["labels"]} - {*fitted["left_out"]})
+    left_out = ", ".join(f"{name} ({count})" for name, count in fitted["left_out"].items())
     return f"""# The default model
 
 Sorts a paper, given by title and abstract, into {len(spec["labels"])} arXiv categories
@@ -95,28 +106,21 @@ as cs.IT and math.IT are one label). It is what `arxiv_core.Classifier.load()` a
 
 ## Which fit made what
 
-One recipe, two fits. Options were chosen on validation papers; test papers were scored once.
+{ONE_OF_TWO if both else ONE_OF_ONE} Options were chosen on validation papers.
 
 | fit | head fitted to | calibration and thresholds fitted to | tested on |
 |---|---|---|---|
 {fits}
-
-So the first table says how good the recipe is, and the second how good the files in this
-directory are.{remark}
 {tables}
 
 All figures are in the canonical label space, with 95 % bootstrap intervals over test papers.
 macro-F1 is over labels with at least 10 positives in the test months; "any" is over those with at
-least one. The baselines' probabilities and thresholds were tuned by the same
-procedure as ours, on validation papers (in the second table on those of 2025-10 alone, with
-all earlier ones to fit to). `metrics.json` has every label, slices by year, archive, length, rarity
-and number of archives, and the figures in the raw space (each label of an alias pair counted
-twice), in which arXiv's own classifier reports micro-F1 .672, macro-F1 .474, P@1 .798 and
-recall@5 .896 after training on 1.64 million papers.
-
-The second table's papers are no natural mix of arXiv: mostly cs, eess, astro-ph and hep, topped
-up in rare categories. Its figures compare methods and say little about arXiv as a whole.
-
+least one. The baselines' probabilities and thresholds were tuned by the same procedure as ours, on
+validation papers{BASELINES_TODAY if both else ""}. `metrics.json` has every label, slices
+by year, archive, length, rarity and number of archives, and the figures in the raw space (each
+label of an alias pair counted twice), in which arXiv's own classifier reports micro-F1 .672,
+macro-F1 .474, P@1 .798 and recall@5 .896 after training on 1.64 million papers.
+{MIX_TODAY if both else ""}
 ## Intended use
 
 Suggesting categories to authors, moderators and readers; sorting collections of papers;
@@ -129,8 +133,7 @@ itself.
   them, and no full text, authors or references.
 - It repeats what authors and moderators decided, mistakes and habits included; cross-lists depend
   on who submits.
-- No training paper is from between July 2019 and February 2025 or from before 2009, and none is
-  newer than 2025-10: words of these years are unknown to it or mean what they meant before.
+{YEARS[shipped]}
 - Rare categories are weak: see the per-label table before relying on one.
 - A text that is no paper gets categories all the same.
 
@@ -138,7 +141,8 @@ itself.
 
 With the number of papers the head was fitted to: {labels}.
 
-Left out for having fewer than {today["options"]["min_papers"]}: {left_out or "none"}.
+Left out for having fewer than {fitted["options"]["min_papers"]}: {left_out or "none"}. In arXiv's
+taxonomy, but of none of these papers: {", ".join(absent) or "none"}.
 
 ## Data and licence
 
@@ -149,13 +153,31 @@ The weights carry the licence of arxiv-core.
 ## Remake
 
 ```
-make default-model
+python benches/quality/baselines.py{"" if both else " --corpus reported"}
+python benches/quality/default_model.py --ship {shipped}
 ```
 
-which runs `benches/quality/baselines.py` and `benches/quality/default_model.py` on the two
-samples of arXiv metadata named there. Same inputs, same options and same number of threads give
-the same files.
+with the samples of arXiv metadata that `benches/quality/corpora.py` names. Same inputs, same
+options and same number of threads give the same files.
 """
+
+
+def _fit(name: str, summary: Mapping[str, Any], shipped: str) -> str:
+    papers, share = summary["papers"], summary["options"]["holdout"]
+    ends = {
+        "reported": ("before 2016-01", "of 2016-01 to 2016-03", "2016-04 to 2016-06"),
+        "today": (
+            "before 2025-10",
+            f"of 2025-10, and a seeded {share:.0%} of all earlier ones, which the head was not "
+            "fitted to",
+            "2025-11 and 2025-12",
+        ),
+    }[name]
+    title = f"*{name}*, **shipped**" if name == shipped else f"*{name}*"
+    return (
+        f"| {title} | {papers['fit']:,} papers {ends[0]} | "
+        f"{papers['validation']:,} papers {ends[1]} | {ends[2]} |"
+    )
 
 
 def _table(
