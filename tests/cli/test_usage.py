@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from arxiv_core import __version__
 from arxiv_core.cli import app
+from arxiv_core.stages import TaxonomyEntry
 from typer.testing import CliRunner, Result
 
 COMMANDS = {
@@ -121,10 +124,9 @@ def test_the_configuration_is_printed() -> None:
 
 
 def test_the_taxonomy_is_listed_in_text_and_json() -> None:
-    import json
-
     assert "cs.LG" in run("taxonomy").stdout
     entries = json.loads(run("taxonomy", "--json", "--all").stdout)
-    active = json.loads(run("taxonomy", "--json").stdout)
-    assert len(entries) > len(active) > 140
-    assert {"category", "name", "group", "archive", "active", "aliases"} == set(entries[0])
+    labels = json.loads(run("taxonomy", "--json").stdout)
+    assert len(entries) > len(labels) > 140
+    assert all(one["canonical"] == one["category"] for one in labels)
+    assert set(TaxonomyEntry.__annotations__) == set(entries[0])

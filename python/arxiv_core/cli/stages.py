@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -83,12 +83,14 @@ def config(overrides: Overrides = None) -> None:
 def taxonomy(
     *,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
-    all_: Annotated[bool, typer.Option("--all", help="Subsumed categories too.")] = False,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Aliases, subsumed and bare archives too.")
+    ] = False,
 ) -> None:
-    """List arXiv's categories."""
+    """List arXiv's categories: the labels, with their other names."""
     import arxiv_core
 
-    entries: list[Any] = [one for one in arxiv_core.taxonomy() if all_ or one["active"]]
+    entries = [one for one in arxiv_core.taxonomy() if all_ or one["canonical"] == one["category"]]
     if json_:
         typer.echo(json.dumps(entries, ensure_ascii=False))
         return
