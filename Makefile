@@ -106,6 +106,11 @@ bench: $(STAMPS)/wheel $(STAMPS)/dev $(STAMPS)/bench ## prepare, encode and head
 	$(BIN)/python benches/head/run.py
 	$(MAKE) readme
 
+.PHONY: default-model
+default-model: $(STAMPS)/dev $(STAMPS)/wheel ## remake and measure the wheel's default model, and its baselines
+	$(BIN)/python benches/quality/baselines.py --corpus reported --cache build/embeddings
+	$(BIN)/python benches/quality/default_model.py --ship reported --cache build/embeddings
+
 .PHONY: readme
 readme: $(STAMPS)/dev ## write README's tables from benches/results
 	$(BIN)/python benches/readme.py

@@ -62,7 +62,25 @@ def head(result: dict) -> Iterator[tuple[str, str, str, str]]:
     )
 
 
-TABLES = {"prepare": prepare, "encode": encode, "head": head}
+def quality(result: dict) -> Iterator[tuple[str, str, str, str]]:
+    rows = result["tables"]["reported"]
+    ours = rows["arxiv-core"]
+    peers = [name for name in ("tfidf", "minilm") if name in rows]
+    for key, what in (
+        ("micro_f1", "micro-F1"),
+        ("macro_f1", f"macro-F1 of {ours['macro_labels']} labels with 10 positives"),
+        ("precision_at_1", "P@1"),
+        ("recall_at_5", "recall@5"),
+    ):
+        theirs = (
+            ", ".join(f"{rows[name][key]:.3f} ({name})" for name in peers) or "not measured yet"
+        )
+        low, high = ours["intervals"][key]
+        value = f"{ours[key]:.3f} ({low:.3f} to {high:.3f})"
+        yield f"Default model, 2016-04 to 2016-06: {what}", value, theirs, ""
+
+
+TABLES = {"quality": quality, "prepare": prepare, "encode": encode, "head": head}
 
 
 def table() -> str:
@@ -75,13 +93,16 @@ def table() -> str:
             continue
         result = json.loads(path.read_text(encoding="utf-8"))
         lines += [f"| {' | '.join(row)} |" for row in rows(result)]
-        machine = result["machine"]
-        sources.append(
-            f"`{name}` at {result['commit']}: {machine['processor']}, {machine['cores']} cores"
-        )
+        machine = ", ".join(str(value) for value in result["machine"].values())
+        sources.append(f"`{name}` at {result['commit']}: {machine}")
     if not sources:
         return ""
-    return "\n".join([*lines, "", f"Remade by `make bench`. {'; '.join(sources)}."]) + "\n"
+    return (
+        "\n".join(
+            [*lines, "", f"Remade by `make bench` and `make default-model`. {'; '.join(sources)}."]
+        )
+        + "\n"
+    )
 
 
 def main() -> None:
