@@ -50,7 +50,7 @@ def test_values_are_overridden_and_groups_chosen() -> None:
 
 
 def test_a_path_with_every_odd_character_can_be_quoted() -> None:
-    path = "/tmp/a b, (c)=d/é.json"
+    path = "/data/a b, (c)=d/é.json"
     assert compose([f"data.source='{path}'"]).data.source == path
 
 

@@ -26,7 +26,7 @@ def show(answers: Iterable[dict[str, Any]]) -> None:
     """
     console = Console()
     for answer in answers:
-        widest = max((len(one["category"]) for one in answer["categories"]), default=0)
+        widest = max(len("category"), *(len(one["category"]) for one in answer["categories"]))
         title = answer.get("title") or answer.get("id") or f"paper {answer['row'] + 1}"
         table = Table(
             box=box.SIMPLE_HEAD,
