@@ -87,6 +87,7 @@ def table() -> str:
     """The whole block between the markers."""
     lines = ["| | arxiv-core | peer | ratio |", "|---|---|---|---|"]
     sources = []
+    notes: list[str] = []
     for name, rows in TABLES.items():
         path = RESULTS / f"{name}.json"
         if not path.exists():
@@ -95,11 +96,17 @@ def table() -> str:
         lines += [f"| {' | '.join(row)} |" for row in rows(result)]
         machine = ", ".join(str(value) for value in result["machine"].values())
         sources.append(f"`{name}` at {result['commit']}: {machine}")
+        notes += [result["note"]] if "note" in result else []
     if not sources:
         return ""
     return (
         "\n".join(
-            [*lines, "", f"Remade by `make bench` and `make default-model`. {'; '.join(sources)}."]
+            [
+                *lines,
+                "",
+                f"Written by `make bench` and `make default-model`. {'; '.join(sources)}.",
+                *notes,
+            ]
         )
         + "\n"
     )
