@@ -108,8 +108,9 @@ bench: $(STAMPS)/wheel $(STAMPS)/dev $(STAMPS)/bench ## prepare, encode and head
 
 .PHONY: default-model
 default-model: $(STAMPS)/dev $(STAMPS)/wheel ## remake and measure the wheel's default model, and its baselines
-	$(BIN)/python benches/quality/baselines.py --corpus reported --cache build/embeddings
-	$(BIN)/python benches/quality/default_model.py --ship reported --cache build/embeddings
+	$(BIN)/python benches/quality/baselines.py --cache build/embeddings
+	$(BIN)/python benches/quality/default_model.py --cache build/embeddings
+	$(MAKE) readme
 
 .PHONY: readme
 readme: $(STAMPS)/dev ## write README's tables from benches/results
