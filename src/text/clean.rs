@@ -69,6 +69,23 @@ const fn stays(left: u8, byte: u8, right: u8, math: bool) -> bool {
 
 /// Where the run of bytes ends that starts at `from` and stays as it is.
 pub(super) fn plain_end(text: &[u8], from: usize, math: bool) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: this processor has AVX2.
+        return unsafe { plain_end_avx2(text, from, math) };
+    }
+    scan(text, from, math)
+}
+
+/// [`scan`], compiled to look at a block in one instruction.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn plain_end_avx2(text: &[u8], from: usize, math: bool) -> usize {
+    scan(text, from, math)
+}
+
+#[inline(always)]
+fn scan(text: &[u8], from: usize, math: bool) -> usize {
     let byte = |at: usize| text.get(at).copied().unwrap_or(0);
     let mut at = from;
     let mut left = 0;
@@ -94,7 +111,7 @@ pub(super) fn plain_end(text: &[u8], from: usize, math: bool) -> usize {
 
 /// How many of the bytes in the middle of `window`, which has one more at either end, stay
 /// before the first that does not.
-#[inline]
+#[inline(always)]
 fn clear_bytes(window: &[u8], math: bool) -> usize {
     let mut acts = [0_u8; BLOCK];
     let neighbours = window.iter().zip(&window[1..]).zip(&window[2..]);

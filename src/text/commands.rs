@@ -32,11 +32,25 @@ use Action::*;
 
 /// The action of a command of letters; `None`: not a command known here.
 pub(super) fn named(name: &str) -> Option<Action> {
-    COMMANDS
-        .binary_search_by(|(known, _)| (*known).cmp(name))
-        .ok()
-        .map(|index| COMMANDS[index].1)
+    let first = usize::from(*name.as_bytes().first()?);
+    let known = &COMMANDS[usize::from(*FIRST.get(first)?)..usize::from(*FIRST.get(first + 1)?)];
+    let index = known.binary_search_by(|(known, _)| (*known).cmp(name));
+    index.ok().map(|index| known[index].1)
 }
+
+/// Where the commands that start with each ASCII character begin in [`COMMANDS`].
+static FIRST: [u16; 129] = {
+    let mut first = [0; 129];
+    let (mut letter, mut at) = (0, 0);
+    while letter < first.len() {
+        while at < COMMANDS.len() && (COMMANDS[at].0.as_bytes()[0] as usize) < letter {
+            at += 1;
+        }
+        first[letter] = at as u16;
+        letter += 1;
+    }
+    first
+};
 
 /// The action of a command of one other character.
 pub(super) fn single(c: char) -> Action {
@@ -331,6 +345,16 @@ mod tests {
         let names: Vec<_> = COMMANDS.iter().map(|(name, _)| *name).collect();
         for pair in names.windows(2) {
             assert!(pair[0] < pair[1], "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn every_command_is_found_and_nothing_else() {
+        for (name, action) in COMMANDS {
+            assert_eq!(named(name), Some(*action), "{name}");
+        }
+        for name in ["", "alpha", "zz", "A", "wedg", "é"] {
+            assert_eq!(named(name), None, "{name}");
         }
     }
 

@@ -11,32 +11,73 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick, is
 
 /// The text in NFKC, superscripts marked by `^`.
 pub(super) fn compatible(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() || is_nfkc_quick(text.chars()) == IsNormalized::Yes {
-        return Cow::Borrowed(text);
-    }
-    let mut marked = String::with_capacity(text.len() + 8);
-    let mut raised = false;
-    for c in text.chars() {
-        let superscript = matches!(c, '²' | '³' | '¹' | '⁰' | 'ⁱ' | '⁴'..='ⁿ');
-        if superscript && !raised {
-            marked.push('^');
+    let settled = |part: &str| is_nfkc_quick(part.chars()) == IsNormalized::Yes;
+    by_runs(text, settled, |part, out| {
+        let mut marked = String::with_capacity(part.len() + 8);
+        let mut raised = false;
+        for c in part.chars() {
+            let superscript = matches!(c, '²' | '³' | '¹' | '⁰' | 'ⁱ' | '⁴'..='ⁿ');
+            if superscript && !raised {
+                marked.push('^');
+            }
+            raised = superscript;
+            // Spacing accents decompose into a space and a mark; people type them as quotes.
+            marked.push(if c == '´' { '\'' } else { c });
         }
-        raised = superscript;
-        // Spacing accents decompose into a space and a mark; people type them as quotes.
-        marked.push(if c == '´' { '\'' } else { c });
-    }
-    Cow::Owned(marked.nfkc().collect())
+        out.extend(marked.nfkc());
+    })
 }
 
 /// Composes what the rules brought together in `out` from byte `start` on.
 pub(super) fn compose(out: &mut String, start: usize) {
-    let written = &out[start..];
-    if written.is_ascii() || is_nfc_quick(written.chars()) == IsNormalized::Yes {
-        return;
+    let settled = |part: &str| is_nfc_quick(part.chars()) == IsNormalized::Yes;
+    let composed = by_runs(&out[start..], settled, |part, out| out.extend(part.nfc()));
+    if let Cow::Owned(composed) = composed {
+        out.truncate(start);
+        out.push_str(&composed);
     }
-    let composed: String = written.nfc().collect();
-    out.truncate(start);
-    out.push_str(&composed);
+}
+
+/// `text` with every run of characters beyond ASCII, the ASCII character before it included,
+/// normalised by `normalise` unless it is `settled`.
+///
+/// The same as normalising all of it: no mark is ASCII, and no character composes with an ASCII
+/// one after it, so nothing reaches over a run's ends.
+fn by_runs(
+    text: &str,
+    settled: impl Fn(&str) -> bool,
+    normalise: impl Fn(&str, &mut String),
+) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let mut out = String::new();
+    let (mut at, mut copied) = (0, 0);
+    while let Some(step) = beyond_ascii(&bytes[at..]) {
+        let from = at + step.saturating_sub(1);
+        let first = at + step;
+        let run = bytes[first..].iter().take_while(|byte| !byte.is_ascii());
+        at = first + run.count();
+        let part = &text[from..at];
+        if !settled(part) {
+            out.reserve(text.len() + 8);
+            out.push_str(&text[copied..from]);
+            normalise(part, &mut out);
+            copied = at;
+        }
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[copied..]);
+    Cow::Owned(out)
+}
+
+/// Offset of the first byte that is not ASCII.
+fn beyond_ascii(bytes: &[u8]) -> Option<usize> {
+    const BLOCK: usize = 64;
+    let ascii = bytes.chunks(BLOCK).take_while(|block| block.is_ascii());
+    let from = (ascii.count() * BLOCK).min(bytes.len());
+    let step = bytes[from..].iter().position(|byte| !byte.is_ascii())?;
+    Some(from + step)
 }
 
 /// What one non-LaTeX character becomes; `None`: it is left out.
@@ -54,4 +95,23 @@ pub(super) fn character(c: char) -> Option<char> {
         '⁄' => '/',
         _ => c,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn runs_normalise_as_the_whole_text_does(
+            text in "[a-cA \u{300}-\u{304}\u{323}\u{b4}éÅﬁℝ\u{1100}-\u{1102}\u{1161}\u{11a8}가〱\u{64b}]{0,40}",
+        ) {
+            let mut composed = format!("before {text}");
+            compose(&mut composed, 7);
+            prop_assert_eq!(&composed[7..], text.nfc().collect::<String>());
+            let plain = text.replace('´', "'");
+            prop_assert_eq!(compatible(&text), plain.nfkc().collect::<String>());
+        }
+    }
 }

@@ -85,7 +85,8 @@ impl Normal {
     fn find_words(&mut self, blocks: usize) {
         self.edges.clear();
         let mut inside = 0;
-        for (block, bytes) in self.raw.chunks_exact(BLOCK).take(blocks).enumerate() {
+        let (raw, _) = self.raw.as_chunks::<BLOCK>();
+        for (block, bytes) in raw.iter().take(blocks).enumerate() {
             let letters = letters(bytes);
             let mut changes = letters ^ (letters << 1 | inside);
             inside = letters >> 63;
@@ -125,7 +126,41 @@ fn plain(text: &str, out: &mut Vec<u8>) {
 }
 
 /// One bit for each of [`BLOCK`] bytes, the first the lowest: set for letters and digits.
-fn letters(bytes: &[u8]) -> u64 {
+#[inline]
+fn letters(bytes: &[u8; BLOCK]) -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: this processor has AVX2.
+        return unsafe { letters_avx2(bytes) };
+    }
+    letters_of_any(bytes)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+#[inline]
+fn letters_avx2(bytes: &[u8; BLOCK]) -> u64 {
+    use std::arch::x86_64::{
+        __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8,
+        _mm256_or_si256, _mm256_set1_epi8, _mm256_sub_epi8,
+    };
+    let half = |at: usize| {
+        // SAFETY: 32 bytes from `at`, 0 or 32, are inside the 64.
+        let bytes = unsafe { _mm256_loadu_si256(bytes[at..].as_ptr().cast::<__m256i>()) };
+        let below = |bytes, first: u8, count: u8| {
+            let from_first = _mm256_sub_epi8(bytes, _mm256_set1_epi8(first as i8));
+            let last = _mm256_set1_epi8((count - 1) as i8);
+            _mm256_cmpeq_epi8(_mm256_min_epu8(from_first, last), from_first)
+        };
+        let lower = _mm256_or_si256(bytes, _mm256_set1_epi8(0x20));
+        let ascii = _mm256_or_si256(below(lower, b'a', 26), below(bytes, b'0', 10));
+        // The top bit is what tells bytes beyond ASCII.
+        u64::from(_mm256_movemask_epi8(_mm256_or_si256(ascii, bytes)) as u32)
+    };
+    half(0) | half(32) << 32
+}
+
+fn letters_of_any(bytes: &[u8; BLOCK]) -> u64 {
     let mut flags = [0_u8; BLOCK];
     for (flag, &byte) in flags.iter_mut().zip(bytes) {
         let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
@@ -212,6 +247,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn letters_are_found_alike_on_every_processor(bytes in prop::array::uniform32(any::<[u8; 2]>())) {
+            let mut block = [0; BLOCK];
+            block.copy_from_slice(bytes.as_flattened());
+            let letter = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
+            let expected = block.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(letter(byte)));
+            prop_assert_eq!(letters(&block), expected);
+            prop_assert_eq!(letters_of_any(&block), expected);
+        }
+
         #[test]
         fn words_are_cut_as_the_plain_definition_cuts_them(text in "[a-cA-C01 ,é—İǅ]{0,200}") {
             let (bytes, words, hashes) = read(&text);
