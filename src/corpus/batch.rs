@@ -1,23 +1,22 @@
-//! One block of lines → cleaned columns and what is known of each paper. Runs on any thread;
+//! One block of lines → packed pages of cleaned texts and what is known of each paper. Runs on any thread;
 //! nothing here depends on other blocks.
 
 use super::dedup::{self, Fingerprint, Signature};
 use super::json::{Fault, Text};
 use super::lines::Block;
 use super::options::{Clean, PrepareOptions};
+use super::pages::{Page, Texts};
 use super::profile::Profile;
 use super::record::Record;
+use super::spill::TEXTS;
 use super::squeeze::squeeze;
 use super::subset::Filter;
 use super::taxonomy::{self, Label, Resolution};
 use super::{when, withdrawn};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::text::clean_into;
-use arrow::array::{ArrayRef, StringArray};
-use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
-use std::sync::Arc;
 
 /// Bytes of an unreadable line that are shown.
 const SHOWN: usize = 200;
@@ -75,51 +74,6 @@ pub(super) struct Paper {
     pub labels_end: usize,
 }
 
-/// A column of texts in Arrow's layout.
-#[derive(Debug)]
-struct Texts {
-    bytes: String,
-    offsets: Vec<i32>,
-}
-
-impl Texts {
-    fn new(bytes: usize) -> Self {
-        Self {
-            bytes: String::with_capacity(bytes),
-            offsets: vec![0],
-        }
-    }
-
-    fn end(&mut self) {
-        // A block is far below 2 GiB: see max_line_bytes.
-        self.offsets.push(self.bytes.len() as i32);
-    }
-
-    fn start(&self) -> usize {
-        self.offsets.last().map_or(0, |end| *end as usize)
-    }
-
-    fn open(&self) -> &str {
-        &self.bytes[self.start()..]
-    }
-
-    fn get(&self, row: usize) -> &str {
-        &self.bytes[self.offsets[row] as usize..self.offsets[row + 1] as usize]
-    }
-
-    fn undo(&mut self) {
-        self.bytes.truncate(self.start());
-    }
-
-    fn into_array(self) -> Result<ArrayRef> {
-        let offsets = OffsetBuffer::new(ScalarBuffer::from(self.offsets));
-        let bytes = Buffer::from_vec(self.bytes.into_bytes());
-        let array = StringArray::try_new(offsets, bytes, None)
-            .map_err(|error| Error::input("papers table", error))?;
-        Ok(Arc::new(array))
-    }
-}
-
 /// What a block holds.
 #[derive(Debug)]
 pub(super) struct Batch {
@@ -132,7 +86,7 @@ pub(super) struct Batch {
     pub papers: Vec<Paper>,
     pub labels: Vec<Label>,
     /// Ids, titles and abstracts of `papers`.
-    pub texts: [ArrayRef; 3],
+    pub pages: [Page; TEXTS],
 }
 
 /// A record that is to be cleaned.
@@ -170,7 +124,7 @@ impl<'a> Reader<'a> {
     /// Reads one block; `first` is the stream's first.
     ///
     /// # Errors
-    /// [`Error::Input`] only where Arrow refuses a column.
+    /// [`Error::Option`](crate::Error::Option) only where zstd refuses its level.
     pub(super) fn read(&self, block: &Block, first: bool) -> Result<Batch> {
         let mut batch = Draft::default();
         let text = match block {
@@ -200,7 +154,8 @@ impl<'a> Reader<'a> {
             .clean
             .time(|| self.clean(&candidates, &mut batch, &mut scratch));
         self.profile.sign.time(|| self.sign(&mut batch));
-        batch.finish()
+        let level = self.options.zstd_level;
+        self.profile.encode.time(|| batch.finish(level))
     }
 
     fn parse<'t>(
@@ -381,7 +336,7 @@ impl<'a> Reader<'a> {
             for (text, column) in texts {
                 // Checked when the line was parsed.
                 if let Some(Ok(text)) = text.map(|text| text.decode(&mut scratch.text)) {
-                    clean_into(text, &mut column.bytes);
+                    clean_into(text, column.out());
                 }
             }
             let summary = batch.abstracts.open();
@@ -399,7 +354,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             if let Ok(id) = candidate.id.decode(&mut scratch.text) {
-                batch.ids.bytes.push_str(id);
+                batch.ids.out().push_str(id);
             }
             let id = dedup::id_hash(batch.ids.open());
             for column in [&mut batch.ids, &mut batch.titles, &mut batch.abstracts] {
@@ -472,7 +427,8 @@ impl Default for Draft {
 }
 
 impl Draft {
-    fn finish(self) -> Result<Batch> {
+    fn finish(self, zstd_level: i32) -> Result<Batch> {
+        let pack = |texts: Texts| texts.into_column().pack(zstd_level);
         Ok(Batch {
             lines: self.lines,
             blank: self.blank,
@@ -482,11 +438,7 @@ impl Draft {
             unknown: self.unknown,
             papers: self.papers,
             labels: self.labels,
-            texts: [
-                self.ids.into_array()?,
-                self.titles.into_array()?,
-                self.abstracts.into_array()?,
-            ],
+            pages: [pack(self.ids)?, pack(self.titles)?, pack(self.abstracts)?],
         })
     }
 }

@@ -26,7 +26,7 @@ use xxhash_rust::xxh3::xxh3_64;
 #[serde(deny_unknown_fields, default)]
 pub struct DedupOptions {
     /// Drop a paper whose title and abstract, case folded and without anything but letters
-    /// and digits, are an earlier paper's.
+    /// and digits, are word for word an earlier paper's.
     pub exact: bool,
     /// Find near-duplicates.
     pub near: bool,
@@ -48,7 +48,7 @@ impl Default for DedupOptions {
 /// What one paper's text is compared by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint {
-    /// Hash of the normalised title and abstract.
+    /// Hash of the words of title and abstract.
     pub text: u64,
     /// MinHash signature of the abstract.
     pub signature: Signature,
@@ -65,7 +65,7 @@ pub fn fingerprint(title: &str, summary: &str) -> Fingerprint {
         let first = normal.words().len();
         normal.push(summary);
         Fingerprint {
-            text: xxh3_64(normal.bytes()),
+            text: normal.text(),
             signature: minhash::signature(&normal.words()[first..]),
         }
     })

@@ -54,8 +54,8 @@ pub struct Versions {
 /// The file that was read.
 #[derive(Debug, Serialize)]
 pub struct SourceFile {
-    /// SHA-256 of the file as it lies on disk.
-    pub sha256: String,
+    /// BLAKE3 hash of the file as it lies on disk.
+    pub blake3: String,
     /// Its size on disk.
     pub bytes: u64,
     /// What it was packed in.
@@ -161,7 +161,7 @@ impl Manifest {
                 template: crate::text::TEMPLATE_VERSION,
             },
             source: SourceFile {
-                sha256: gathered.sha256.clone(),
+                blake3: gathered.blake3.clone(),
                 bytes: gathered.bytes,
                 format: gathered.format,
             },

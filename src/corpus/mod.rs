@@ -8,8 +8,8 @@
 //! - [`dedup`], [`subset`], [`split`]: duplicates over the whole corpus; which papers stay; which are for what.
 //! - [`papers`], [`parquet`]: the papers table in memory and on disk.
 //!
-//! Inside: `pipeline` runs `batch` on blocks of lines and collects texts in `spill`; `table`
-//! writes the papers that stay; `quarantine` holds lines that cannot be read; `profile` clocks.
+//! Inside: `pipeline` runs `batch` on blocks of lines and collects texts, packed by `pages`, in
+//! `spill`; `table` writes the papers that stay; `quarantine` holds lines that cannot be read; `profile` clocks.
 
 mod batch;
 pub mod dedup;
@@ -17,6 +17,7 @@ pub mod json;
 pub mod lines;
 pub mod manifest;
 pub mod options;
+mod pages;
 pub mod papers;
 pub mod parquet;
 mod pipeline;

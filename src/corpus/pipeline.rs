@@ -1,24 +1,21 @@
 //! Source → spilled texts and rows, in the order of the lines.
 //!
-//! One thread reads and unpacks; a pool parses, cleans and signs blocks and encodes row
-//! groups; this thread puts their results back in order and decides on exact duplicates.
+//! One thread reads and unpacks; a pool parses, cleans, signs and packs blocks; this thread puts their results back in order and decides on exact duplicates.
 //! What is in flight is bounded, so memory does not grow with the source.
 
 use super::batch::{Batch, LeftOut, Reader};
 use super::dedup::{Deduper, Fate};
 use super::lines::{Block, Blocks};
 use super::options::PrepareOptions;
+use super::pages::Page;
 use super::profile::Profile;
 use super::quarantine::Quarantine;
 use super::source::{Meter, Source};
-use super::spill::{self, Spill, Spilled};
+use super::spill::{Spill, Spilled, TEXTS};
 use super::subset;
 use crate::error::{Error, Result};
 use crate::observe::{Observer, Progress};
-use arrow::array::{BooleanArray, RecordBatch};
-use arrow::compute::filter_record_batch;
-use parquet::arrow::arrow_writer::ArrowColumnChunk;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,14 +24,14 @@ use std::time::{Duration, Instant};
 
 /// Bytes of a block: small enough for a core's own cache, large enough to hide the hand-over.
 const BLOCK: usize = 1 << 20;
-/// Papers of a row group.
+/// A row group is full with this many papers.
 pub(super) const GROUP: usize = 16_384;
 /// How often a waiting stage looks whether it is to stop.
 const POLL: Duration = Duration::from_millis(100);
 
 /// Everything known once the source has been read.
 pub(super) struct Gathered {
-    pub sha256: String,
+    pub blake3: String,
     pub bytes: u64,
     pub format: &'static str,
     pub lines: u64,
@@ -53,7 +50,6 @@ enum Message {
     Block(Block),
     End(Result<String>),
     Batch(u64, Result<Batch>, Vec<u8>),
-    Group(u64, Result<Vec<ArrowColumnChunk>>),
 }
 
 /// Reads `source`; unreadable lines go to `quarantine`.
@@ -75,26 +71,24 @@ pub(super) fn gather(
     let reader = Reader::new(options, profile)?;
     let mut gatherer = Gatherer {
         stage: Stage {
-            path: out,
             reader: &reader,
             profile,
             threads: pool.current_num_threads(),
         },
         quarantine,
-        spill: Spill::new(out, options.zstd_level)?,
+        spill: Spill::new(out)?,
         deduper: Deduper::new(&options.dedup)?,
         rows: subset::Rows::default(),
         archives: Vec::new(),
         archive_names: vec![None],
+        archive_numbers: HashMap::from([(None, 0)]),
         lines: 0,
         blank: 0,
         left_out: LeftOut::default(),
         legacy: BTreeMap::new(),
         unknown: BTreeMap::new(),
-        pieces: Vec::new(),
-        pending: 0,
     };
-    let sha256 = std::thread::scope(|scope| {
+    let blake3 = std::thread::scope(|scope| {
         let (sender, receiver) = channel();
         let (permits, wait) = channel();
         for _ in 0..gatherer.stage.blocks() {
@@ -128,7 +122,7 @@ pub(super) fn gather(
         result
     })?;
     let gathered = Gathered {
-        sha256,
+        blake3,
         bytes: meter.bytes().max(bytes),
         format,
         lines: gatherer.lines,
@@ -162,7 +156,7 @@ fn read(
             Source::explain(&path, format, error)
         }
     };
-    let ((), sha256) = source.read(meter, |reader| {
+    let ((), blake3) = source.read(meter, |reader| {
         let mut parts = Blocks::new(
             Stoppable {
                 inner: reader,
@@ -183,7 +177,7 @@ fn read(
         }
         Err(Error::Interrupted)
     })?;
-    Ok(sha256)
+    Ok(blake3)
 }
 
 /// Fails once the stage has stopped, however long the line it is in.
@@ -204,7 +198,6 @@ impl<R: Read> Read for Stoppable<'_, R> {
 /// What the tasks share.
 #[derive(Clone, Copy)]
 struct Stage<'a> {
-    path: &'a Path,
     reader: &'a Reader<'a>,
     profile: &'a Profile,
     threads: usize,
@@ -225,14 +218,12 @@ struct Gatherer<'a> {
     rows: subset::Rows,
     archives: Vec<u8>,
     archive_names: Vec<Option<&'static str>>,
+    archive_numbers: HashMap<Option<&'static str>, u8>,
     lines: u64,
     blank: u64,
     left_out: LeftOut,
     legacy: BTreeMap<&'static str, u64>,
     unknown: BTreeMap<String, u64>,
-    /// Texts of the row group that is being filled, `pending` rows of them.
-    pieces: Vec<RecordBatch>,
-    pending: usize,
 }
 
 /// Results that come in any order and leave in the order of their numbers.
@@ -278,8 +269,8 @@ impl<'a> Gatherer<'a> {
         'a: 's,
     {
         let stage = self.stage;
-        let (mut batches, mut groups) = (InOrder::new(), InOrder::new());
-        let (mut sent, mut encoding, mut granted) = (0, 0, stage.blocks());
+        let mut batches = InOrder::new();
+        let (mut sent, mut granted) = (0, stage.blocks());
         let mut spare = Vec::new();
         let mut ended = None;
         let mut ticked = Instant::now();
@@ -309,37 +300,15 @@ impl<'a> Gatherer<'a> {
                     spare.push(buffer);
                     batches.put(number, batch?);
                     while let Some(batch) = batches.take() {
-                        stage.profile.gather.time(|| self.take(batch))?;
-                    }
-                }
-                Some(Message::Group(number, chunks)) => {
-                    groups.put(number, chunks?);
-                    while let Some(chunks) = groups.take() {
-                        stage.profile.spill.time(|| self.spill.append(chunks))?;
+                        self.take(batch)?;
                     }
                 }
             }
-            let all_taken = ended.is_some() && batches.first == sent;
-            while self.pending >= GROUP || (all_taken && self.pending > 0) {
-                let pieces = self.next_group();
-                let columns = self.spill.columns()?;
-                let (number, sender) = (encoding, sender.clone());
-                encoding += 1;
-                tasks.spawn_fifo(move |_| {
-                    let chunks = stage
-                        .profile
-                        .encode
-                        .time(|| spill::encode(stage.path, columns, &pieces));
-                    let _ = sender.send(Message::Group(number, chunks));
-                });
-            }
-            if all_taken && groups.first == encoding {
+            if ended.is_some() && batches.first == sent {
                 return Ok(ended.unwrap_or_default());
             }
-            // A buffer is a permit to read a block. Row groups being encoded hold many blocks'
-            // texts: they go first.
+            // A buffer is a permit to read a block.
             while granted - batches.first < stage.blocks()
-                && encoding - groups.first <= stage.threads as u64
                 && let Some(buffer) = spare.pop()
             {
                 granted += 1;
@@ -350,6 +319,19 @@ impl<'a> Gatherer<'a> {
 
     /// Takes the next block's papers.
     fn take(&mut self, batch: Batch) -> Result<()> {
+        let profile = self.stage.profile;
+        let (pages, duplicates) = profile.gather.time(|| self.count(batch))?;
+        if pages[0].rows > duplicates.len() {
+            profile
+                .spill
+                .time(|| self.spill.append(&pages, duplicates))?;
+        }
+        Ok(())
+    }
+
+    /// Takes what is known of the next block's papers; gives their pages, and which of them
+    /// are duplicates.
+    fn count(&mut self, batch: Batch) -> Result<([Page; TEXTS], Vec<u32>)> {
         for bad in &batch.bad {
             self.quarantine.push(self.lines, bad)?;
         }
@@ -362,59 +344,28 @@ impl<'a> Gatherer<'a> {
         for (name, papers) in batch.unknown {
             *self.unknown.entry(name).or_default() += papers;
         }
-        let mut kept = Vec::with_capacity(batch.papers.len());
+        let mut duplicates = Vec::new();
         let mut start = 0;
-        for paper in &batch.papers {
+        for (at, paper) in batch.papers.iter().enumerate() {
             let labels = &batch.labels[start..paper.labels_end];
             start = paper.labels_end;
-            let keep = self.deduper.push(paper.id, &paper.fingerprint) == Fate::Keep;
-            kept.push(keep);
-            if keep {
+            if self.deduper.push(paper.id, &paper.fingerprint) == Fate::Keep {
                 self.rows
                     .push(paper.id, paper.days, paper.primary, labels.iter().copied());
                 let archive = self.archive(paper.archive);
                 self.archives.push(archive);
+            } else {
+                duplicates.push(at as u32);
             }
         }
-        let fault = |error| Error::input(self.stage.path.display(), error);
-        let mut texts =
-            RecordBatch::try_new(spill::text_schema(), batch.texts.into()).map_err(fault)?;
-        if kept.contains(&false) {
-            texts = filter_record_batch(&texts, &BooleanArray::from(kept)).map_err(fault)?;
-        }
-        if texts.num_rows() > 0 {
-            self.pending += texts.num_rows();
-            self.pieces.push(texts);
-        }
-        Ok(())
+        Ok((batch.pages, duplicates))
     }
 
     fn archive(&mut self, name: Option<&'static str>) -> u8 {
-        let known = self.archive_names.iter().position(|known| *known == name);
-        // arXiv has fewer than 60 archives, subsumed ones included.
-        known.unwrap_or_else(|| {
+        *self.archive_numbers.entry(name).or_insert_with(|| {
             self.archive_names.push(name);
-            self.archive_names.len() - 1
-        }) as u8
-    }
-
-    /// The first [`GROUP`] of the pending rows, or all of them.
-    fn next_group(&mut self) -> Vec<RecordBatch> {
-        let mut missing = GROUP;
-        let mut group = Vec::new();
-        let mut rest = Vec::new();
-        for piece in self.pieces.drain(..) {
-            let taken = missing.min(piece.num_rows());
-            if taken > 0 {
-                group.push(piece.slice(0, taken));
-            }
-            if taken < piece.num_rows() {
-                rest.push(piece.slice(taken, piece.num_rows() - taken));
-            }
-            missing -= taken;
-        }
-        self.pending -= GROUP - missing;
-        self.pieces = rest;
-        group
+            // arXiv has fewer than 60 archives, subsumed ones included.
+            (self.archive_names.len() - 1) as u8
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! The snapshot as one stream of bytes, whatever it is packed in.
 
 use crate::error::{Error, Result};
-use sha2::{Digest, Sha256};
+use blake3::Hasher;
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -127,7 +127,7 @@ impl Source {
         self.bytes
     }
 
-    /// Hands the unpacked bytes to `consume` and gives what it returned with the SHA-256 of the
+    /// Hands the unpacked bytes to `consume` and gives what it returned with the BLAKE3 hash of the
     /// file as it lies on disk. `meter` tells how far it has come.
     ///
     /// # Errors
@@ -150,7 +150,7 @@ impl Source {
         }
         let mut raw = Metered {
             inner: Cursor::new(head).chain(file),
-            hash: Sha256::new(),
+            hash: Hasher::new(),
             meter,
         };
         let value = match format {
@@ -170,7 +170,7 @@ impl Source {
             Format::Json | Format::Zip => consume(&mut raw)?,
         };
         io::copy(&mut raw, &mut io::sink()).map_err(|error| Error::io(&path, error))?;
-        Ok((value, hex(raw.hash)))
+        Ok((value, hex(&raw.hash)))
     }
 
     /// The error for a read that failed: the system's own, or damage in what the file is packed in.
@@ -244,7 +244,7 @@ fn read_zip<T>(
     };
     drop(archive);
     // The archive was read from its end and its middle: the hash takes a pass of its own.
-    let mut hash = Sha256::new();
+    let mut hash = Hasher::new();
     file.rewind().map_err(|error| Error::io(path, error))?;
     let mut buffer = vec![0; READ_BUFFER];
     loop {
@@ -252,23 +252,22 @@ fn read_zip<T>(
             .read(&mut buffer)
             .map_err(|error| Error::io(path, error))?
         {
-            0 => return Ok((value, hex(hash))),
-            read => hash.update(&buffer[..read]),
+            0 => return Ok((value, hex(&hash))),
+            read => {
+                hash.update(&buffer[..read]);
+            }
         }
     }
 }
 
-fn hex(hash: Sha256) -> String {
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+fn hex(hash: &Hasher) -> String {
+    hash.finalize().to_hex().to_string()
 }
 
 /// Hashes and counts what is read through it.
 struct Metered<'m, R> {
     inner: R,
-    hash: Sha256,
+    hash: Hasher,
     meter: &'m Meter,
 }
 
@@ -365,7 +364,7 @@ mod tests {
         ] {
             let (text, hash) = read(&packed).unwrap();
             assert_eq!(text, TEXT);
-            assert_eq!(hash, hex(Sha256::new_with_prefix(&packed)));
+            assert_eq!(hash, blake3::hash(&packed).to_hex().as_str());
         }
     }
 

@@ -1,23 +1,11 @@
-//! The text columns on their way to disk. Which papers stay is known only after the last line,
-//! so the texts wait in a nameless Parquet file, encoded as the papers table will hold them:
-//! row groups that lose no paper are then copied byte for byte, others are encoded again.
+//! The texts on their way to disk. Which papers stay is known only after the last line, so the
+//! texts wait in a nameless file, packed as the pages of the papers table: pages that lose no
+//! paper are then copied byte for byte.
 
-use super::parquet::{parquet_error, properties, schema};
+use super::pages::{Column, Page};
 use crate::error::{Error, Result};
-use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
 use bytes::Bytes;
-use parquet::arrow::ArrowSchemaConverter;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
-};
-use parquet::arrow::arrow_writer::{
-    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
-};
-use parquet::column::writer::ColumnCloseResult;
-use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::{ChunkReader, Length};
-use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::FileExt;
@@ -28,64 +16,31 @@ use std::sync::Arc;
 pub(super) const TEXTS: usize = 3;
 const BUFFER: usize = 1 << 20;
 
-pub(super) fn text_schema() -> SchemaRef {
-    Arc::new(Schema::new(
-        schema()
-            .fields()
-            .iter()
-            .take(TEXTS)
-            .cloned()
-            .collect::<Vec<_>>(),
-    ))
+/// Where a page lies.
+#[derive(Debug, Clone)]
+struct Place {
+    at: u64,
+    packed: usize,
+    plain: usize,
+    header: Bytes,
 }
 
-/// A Parquet file writer for `schema`, and what makes its columns on other threads.
-pub(super) fn writer<W: Write + Send>(
-    sink: W,
-    schema: &SchemaRef,
-    zstd_level: i32,
-) -> Result<(SerializedFileWriter<W>, ArrowRowGroupWriterFactory), parquet::errors::ParquetError> {
-    let mut properties = properties(zstd_level)
-        .map_err(|error| parquet::errors::ParquetError::External(Box::new(error)))?;
-    let parquet_schema = ArrowSchemaConverter::new()
-        .schema_root("arrow_schema")
-        .convert(schema)?;
-    parquet::arrow::add_encoded_arrow_schema_to_metadata(schema, &mut properties);
-    let writer =
-        SerializedFileWriter::new(sink, parquet_schema.root_schema_ptr(), Arc::new(properties))?;
-    let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(schema));
-    Ok((writer, factory))
-}
-
-/// Encodes `pieces`, one after the other, into `columns`, which are for the fields of the pieces.
-pub(super) fn encode(
-    path: &Path,
-    mut columns: Vec<ArrowColumnWriter>,
-    pieces: &[RecordBatch],
-) -> Result<Vec<ArrowColumnChunk>> {
-    let fault = |error| parquet_error(path, error);
-    for piece in pieces {
-        let mut writers = columns.iter_mut();
-        for (field, array) in piece.schema_ref().fields().iter().zip(piece.columns()) {
-            for leaf in compute_leaves(field, array).map_err(fault)? {
-                if let Some(writer) = writers.next() {
-                    writer.write(&leaf).map_err(fault)?;
-                }
-            }
-        }
-    }
-    columns
-        .into_iter()
-        .map(|column| column.close().map_err(fault))
-        .collect()
+/// The papers of one block: a page for each of their columns.
+#[derive(Debug)]
+pub(super) struct Piece {
+    /// Papers in the pages.
+    pub rows: usize,
+    /// Those that are duplicates and no rows of the corpus, in order.
+    pub duplicates: Vec<u32>,
+    pages: [Place; TEXTS],
 }
 
 /// The spill while it is written.
 pub(super) struct Spill {
     path: PathBuf,
-    file: Arc<File>,
-    writer: SerializedFileWriter<BufWriter<File>>,
-    factory: ArrowRowGroupWriterFactory,
+    writer: BufWriter<File>,
+    at: u64,
+    pieces: Vec<Piece>,
 }
 
 impl Spill {
@@ -93,45 +48,44 @@ impl Spill {
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub(super) fn new(out: &Path, zstd_level: i32) -> Result<Self> {
+    pub(super) fn new(out: &Path) -> Result<Self> {
         let file = tempfile::tempfile_in(out).map_err(|error| Error::io(out, error))?;
-        let path = out.to_path_buf();
-        let clone = file.try_clone().map_err(|error| Error::io(out, error))?;
-        let (writer, factory) = writer(
-            BufWriter::with_capacity(BUFFER, clone),
-            &text_schema(),
-            zstd_level,
-        )
-        .map_err(|error| parquet_error(out, error))?;
         Ok(Self {
-            path,
-            file: Arc::new(file),
-            writer,
-            factory,
+            path: out.to_path_buf(),
+            writer: BufWriter::with_capacity(BUFFER, file),
+            at: 0,
+            pieces: Vec::new(),
         })
     }
 
-    /// Column writers for one row group.
-    ///
-    /// # Errors
-    /// [`Error::Input`] where Parquet refuses the schema.
-    pub(super) fn columns(&self) -> Result<Vec<ArrowColumnWriter>> {
-        self.factory
-            .create_column_writers(0)
-            .map_err(|error| parquet_error(&self.path, error))
-    }
-
-    /// Appends one row group.
+    /// Appends one block's pages, which have as many rows each; `duplicates` among them are no
+    /// rows of the corpus.
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub(super) fn append(&mut self, chunks: Vec<ArrowColumnChunk>) -> Result<()> {
-        let fault = |error| parquet_error(&self.path, error);
-        let mut group = self.writer.next_row_group().map_err(fault)?;
-        for chunk in chunks {
-            chunk.append_to_row_group(&mut group).map_err(fault)?;
+    pub(super) fn append(&mut self, pages: &[Page; TEXTS], duplicates: Vec<u32>) -> Result<()> {
+        let mut at = self.at;
+        let places = pages.each_ref().map(|page| {
+            let place = Place {
+                at,
+                packed: page.packed.len(),
+                plain: page.plain,
+                header: page.header.clone(),
+            };
+            at += place.packed as u64;
+            place
+        });
+        for page in pages {
+            self.writer
+                .write_all(&page.packed)
+                .map_err(|error| Error::io(&self.path, error))?;
         }
-        group.close().map_err(fault)?;
+        self.at = at;
+        self.pieces.push(Piece {
+            rows: pages[0].rows,
+            duplicates,
+            pages: places,
+        });
         Ok(())
     }
 
@@ -140,23 +94,14 @@ impl Spill {
     /// # Errors
     /// [`Error::Io`].
     pub(super) fn finish(self) -> Result<Spilled> {
-        let metadata = self
+        let file = self
             .writer
-            .close()
-            .map_err(|error| parquet_error(&self.path, error))?;
-        let bytes = self
-            .file
-            .metadata()
-            .map_err(|error| Error::io(&self.path, error))?
-            .len();
-        let source = Shared {
-            file: self.file,
-            bytes,
-        };
+            .into_inner()
+            .map_err(|error| Error::io(&self.path, error.into_error()))?;
         Ok(Spilled {
             path: self.path,
-            source,
-            metadata: Arc::new(metadata),
+            file: Arc::new(file),
+            pieces: self.pieces,
         })
     }
 }
@@ -164,77 +109,137 @@ impl Spill {
 /// The spill, complete. Read from any thread.
 pub(super) struct Spilled {
     path: PathBuf,
-    source: Shared,
-    metadata: Arc<ParquetMetaData>,
+    file: Arc<File>,
+    pieces: Vec<Piece>,
 }
 
 impl Spilled {
-    /// Rows of each row group.
-    pub(super) fn groups(&self) -> impl Iterator<Item = usize> + '_ {
-        self.metadata
-            .row_groups()
-            .iter()
-            .map(|group| group.num_rows() as usize)
+    /// The blocks, in the order of the corpus.
+    pub(super) fn pieces(&self) -> &[Piece] {
+        &self.pieces
     }
 
-    /// The texts of row group `group`.
+    /// The texts of a column of a piece.
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub(super) fn read(&self, group: usize) -> Result<RecordBatch> {
-        let metadata =
-            ArrowReaderMetadata::try_new(Arc::clone(&self.metadata), ArrowReaderOptions::new())
-                .map_err(|error| parquet_error(&self.path, error))?;
-        let rows = self.metadata.row_group(group).num_rows() as usize;
-        let mut reader =
-            ParquetRecordBatchReaderBuilder::new_with_metadata(self.source.clone(), metadata)
-                .with_row_groups(vec![group])
-                .with_batch_size(rows)
-                .build()
-                .map_err(|error| parquet_error(&self.path, error))?;
-        match reader.next() {
-            Some(Ok(batch)) if batch.num_rows() == rows => Ok(batch),
-            Some(Err(error)) => Err(Error::input(self.path.display(), error)),
-            _ => Err(Error::input(
-                self.path.display(),
-                "the spilled texts are incomplete",
-            )),
-        }
+    pub(super) fn read(&self, piece: usize, column: usize) -> Result<Column> {
+        let place = &self.pieces[piece].pages[column];
+        let mut packed = vec![0; place.packed];
+        self.file
+            .read_exact_at(&mut packed, place.at)
+            .map_err(|error| Error::io(&self.path, error))?;
+        let page = Page {
+            rows: self.pieces[piece].rows,
+            plain: place.plain,
+            header: place.header.clone(),
+            packed: packed.into(),
+        };
+        page.unpack()
+            .ok_or_else(|| Error::input(self.path.display(), "the spilled texts are damaged"))
     }
 
-    /// Copies the columns of row group `group` as they are.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub(super) fn copy<W: Write + Send>(
-        &self,
-        group: usize,
-        to: &mut SerializedRowGroupWriter<'_, W>,
-    ) -> Result<()> {
-        for column in self.metadata.row_group(group).columns() {
-            let close = ColumnCloseResult {
-                bytes_written: column.compressed_size() as u64,
-                rows_written: self.metadata.row_group(group).num_rows() as u64,
-                metadata: column.clone(),
-                bloom_filter: None,
-                column_index: None,
-                offset_index: None,
+    /// Adds the page of a column of a piece to `chunk` as it is.
+    pub(super) fn copy(&self, piece: usize, column: usize, chunk: &mut Chunk) {
+        let place = &self.pieces[piece].pages[column];
+        chunk.plain += place.plain + place.header.len();
+        chunk.push(Part::Memory(place.header.clone()));
+        chunk.push(Part::File {
+            file: Arc::clone(&self.file),
+            at: place.at,
+            bytes: place.packed,
+        });
+    }
+}
+
+/// A column chunk put together from pages in memory and in the spill.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Chunk {
+    parts: Vec<Part>,
+    /// Its size.
+    pub bytes: usize,
+    /// Its size before packing, headers included.
+    pub plain: usize,
+}
+
+#[derive(Debug, Clone)]
+enum Part {
+    Memory(Bytes),
+    File {
+        file: Arc<File>,
+        at: u64,
+        bytes: usize,
+    },
+}
+
+impl Chunk {
+    /// Adds a page.
+    pub(super) fn page(&mut self, page: Page) {
+        self.plain += page.plain + page.header.len();
+        self.push(Part::Memory(page.header));
+        self.push(Part::Memory(page.packed));
+    }
+
+    fn push(&mut self, part: Part) {
+        self.bytes += match &part {
+            Part::Memory(bytes) => bytes.len(),
+            Part::File { bytes, .. } => *bytes,
+        };
+        self.parts.push(part);
+    }
+}
+
+impl Length for Chunk {
+    fn len(&self) -> u64 {
+        self.bytes as u64
+    }
+}
+
+impl ChunkReader for Chunk {
+    type T = BufReader<Parts>;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
+        let parts = Parts {
+            next: self.parts.clone().into_iter(),
+            open: Box::new(io::empty()),
+        };
+        let mut reader = BufReader::with_capacity(BUFFER, parts);
+        io::copy(&mut reader.by_ref().take(start), &mut io::sink())?;
+        Ok(reader)
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        let mut buffer = vec![0; length];
+        self.get_read(start)?.read_exact(&mut buffer)?;
+        Ok(buffer.into())
+    }
+}
+
+/// The parts of a [`Chunk`], one after the other.
+pub(super) struct Parts {
+    next: std::vec::IntoIter<Part>,
+    open: Box<dyn Read>,
+}
+
+impl Read for Parts {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.open.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            self.open = match self.next.next() {
+                None => return Ok(0),
+                Some(Part::Memory(bytes)) => Box::new(io::Cursor::new(bytes)),
+                Some(Part::File { file, at, bytes }) => {
+                    Box::new(Cursor { file, at }.take(bytes as u64))
+                }
             };
-            to.append_column(&self.source, close)
-                .map_err(|error| parquet_error(&self.path, error))?;
         }
-        Ok(())
     }
 }
 
-/// A file read at positions, so that threads do not move each other's cursor.
-#[derive(Clone)]
-struct Shared {
-    file: Arc<File>,
-    bytes: u64,
-}
-
-/// A cursor in a [`Shared`] file.
+/// A place in a file that other threads read too.
 struct Cursor {
     file: Arc<File>,
     at: u64,
@@ -245,29 +250,5 @@ impl Read for Cursor {
         let read = self.file.read_at(buffer, self.at)?;
         self.at += read as u64;
         Ok(read)
-    }
-}
-
-impl Length for Shared {
-    fn len(&self) -> u64 {
-        self.bytes
-    }
-}
-
-impl ChunkReader for Shared {
-    type T = BufReader<Cursor>;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        let cursor = Cursor {
-            file: Arc::clone(&self.file),
-            at: start,
-        };
-        Ok(BufReader::with_capacity(BUFFER, cursor))
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        let mut buffer = vec![0; length];
-        self.file.read_exact_at(&mut buffer, start)?;
-        Ok(buffer.into())
     }
 }

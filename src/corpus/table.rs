@@ -1,24 +1,34 @@
 //! Spilled texts and rows → the papers table, once it is known which papers stay.
 
-use super::parquet::{parquet_error, schema};
+use super::pages::Column;
+use super::parquet::{parquet_error, properties, schema};
 use super::pipeline::GROUP;
-use super::spill::{self, Spilled, TEXTS};
+use super::spill::{Chunk, Spilled, TEXTS};
 use super::split::Split;
 use super::subset::{Rows, Selection};
 use crate::error::{Error, Result};
 use crate::observe::Observer;
-use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, ListBuilder, RecordBatch, StringArray, StringBuilder,
-};
-use arrow::compute::filter_record_batch;
+use arrow::array::{ArrayRef, Date32Array, ListBuilder, RecordBatch, StringArray, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema};
-use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter};
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::arrow_writer::{
+    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
+};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::column::writer::ColumnCloseResult;
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::ColumnDescPtr;
 use rayon::prelude::*;
 use std::fs::File;
 use std::io::BufWriter;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::NamedTempFile;
+
+/// Bytes of texts from several blocks after which their page is full.
+const PAGE: usize = 1 << 20;
 
 /// Everything the table is made of.
 pub(super) struct Table<'a> {
@@ -34,15 +44,13 @@ pub(super) struct Table<'a> {
 
 /// A row group of the table.
 struct Group {
-    /// The spilled row groups it is made of.
-    parts: Vec<usize>,
-    /// None of their papers is left out.
-    whole: bool,
+    /// The spilled pieces it is made of, and the first row of each.
+    pieces: Vec<(usize, usize)>,
     papers: usize,
 }
 
 struct Encoded {
-    texts: Vec<ArrowColumnChunk>,
+    texts: [Chunk; TEXTS],
     others: Vec<ArrowColumnChunk>,
 }
 
@@ -61,10 +69,18 @@ impl Table<'_> {
         let fault = |error| parquet_error(out, error);
         let clone = file.reopen().map_err(|error| Error::io(out, error))?;
         let sink: BufWriter<File> = BufWriter::with_capacity(1 << 20, clone);
-        let (mut writer, factory) =
-            spill::writer(sink, &schema(), self.zstd_level).map_err(fault)?;
-        let starts = self.starts();
-        let groups = self.plan(&starts);
+        let mut properties = properties(self.zstd_level)?;
+        let schema = schema();
+        let columns = ArrowSchemaConverter::new()
+            .schema_root("arrow_schema")
+            .convert(&schema)
+            .map_err(fault)?;
+        parquet::arrow::add_encoded_arrow_schema_to_metadata(&schema, &mut properties);
+        let mut writer =
+            SerializedFileWriter::new(sink, columns.root_schema_ptr(), Arc::new(properties))
+                .map_err(fault)?;
+        let factory = ArrowRowGroupWriterFactory::new(&writer, schema);
+        let groups = self.plan();
         let total = groups.iter().map(|group| group.papers as u64).sum();
         let mut done = 0;
         for window in groups.chunks(2 * pool.current_num_threads()) {
@@ -73,12 +89,8 @@ impl Table<'_> {
                     .par_iter()
                     .map(|group| {
                         observer.check()?;
-                        self.encode(
-                            group,
-                            &starts,
-                            out,
-                            factory.create_column_writers(0).map_err(fault)?,
-                        )
+                        let mut writers = factory.create_column_writers(0).map_err(fault)?;
+                        self.encode(group, out, writers.split_off(TEXTS))
                     })
                     .collect()
             });
@@ -86,10 +98,12 @@ impl Table<'_> {
                 observer.check()?;
                 let encoded = encoded?;
                 let mut to = writer.next_row_group().map_err(fault)?;
-                if group.whole {
-                    self.texts.copy(group.parts[0], &mut to)?;
+                for (column, chunk) in encoded.texts.iter().enumerate() {
+                    let close = self.close(columns.column(column), chunk, group.papers);
+                    to.append_column(chunk, close.map_err(fault)?)
+                        .map_err(fault)?;
                 }
-                for chunk in encoded.texts.into_iter().chain(encoded.others) {
+                for chunk in encoded.others {
                     chunk.append_to_row_group(&mut to).map_err(fault)?;
                 }
                 to.close().map_err(fault)?;
@@ -101,88 +115,110 @@ impl Table<'_> {
         Ok(file)
     }
 
-    /// First row of each spilled row group, and the end.
-    fn starts(&self) -> Vec<usize> {
-        let mut starts = vec![0];
-        starts.extend(self.texts.groups().scan(0, |end, rows| {
-            *end += rows;
-            Some(*end)
-        }));
-        starts
+    /// What Parquet wants to know of a chunk of texts.
+    fn close(
+        &self,
+        column: ColumnDescPtr,
+        chunk: &Chunk,
+        papers: usize,
+    ) -> parquet::errors::Result<ColumnCloseResult> {
+        let metadata = ColumnChunkMetaData::builder(column)
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(self.zstd_level)?))
+            .set_encodings(vec![Encoding::PLAIN, Encoding::RLE])
+            .set_num_values(papers as i64)
+            .set_total_compressed_size(chunk.bytes as i64)
+            .set_total_uncompressed_size(chunk.plain as i64)
+            .set_data_page_offset(0)
+            .build()?;
+        Ok(ColumnCloseResult {
+            bytes_written: chunk.bytes as u64,
+            rows_written: papers as u64,
+            metadata,
+            bloom_filter: None,
+            column_index: None,
+            offset_index: None,
+        })
     }
 
-    /// Row groups that lose no paper stay as they are; others are joined until they are full.
-    fn plan(&self, starts: &[usize]) -> Vec<Group> {
+    /// Pieces are joined until a row group is full.
+    fn plan(&self) -> Vec<Group> {
         let mut groups = Vec::new();
-        let mut open = Group {
-            parts: Vec::new(),
-            whole: false,
-            papers: 0,
-        };
-        let mut close = |open: &mut Group| {
-            if !open.parts.is_empty() {
-                groups.push(std::mem::replace(
-                    open,
-                    Group {
-                        parts: Vec::new(),
-                        whole: false,
-                        papers: 0,
-                    },
-                ));
+        let (mut pieces, mut papers, mut start) = (Vec::new(), 0, 0);
+        for (number, piece) in self.texts.pieces().iter().enumerate() {
+            let rows = start..start + piece.rows - piece.duplicates.len();
+            let stay = self.stay(rows.clone()).filter(|stay| *stay).count();
+            if stay > 0 {
+                pieces.push((number, start));
+                papers += stay;
             }
-        };
-        for part in 0..starts.len() - 1 {
-            let rows = starts[part]..starts[part + 1];
-            let papers = rows
-                .clone()
-                .filter(|row| self.splits[*row].is_some())
-                .count();
-            let whole = papers == rows.len();
-            if whole {
-                close(&mut open);
-            }
-            if papers > 0 {
-                open.parts.push(part);
-                open.papers += papers;
-                open.whole = whole;
-            }
-            if whole || open.papers >= GROUP {
-                close(&mut open);
+            start = rows.end;
+            if papers >= GROUP {
+                groups.push(Group {
+                    pieces: std::mem::take(&mut pieces),
+                    papers,
+                });
+                papers = 0;
             }
         }
-        close(&mut open);
+        if papers > 0 {
+            groups.push(Group { pieces, papers });
+        }
         groups
+    }
+
+    /// Whether each of `rows` stays.
+    fn stay(&self, rows: Range<usize>) -> impl Iterator<Item = bool> {
+        self.splits[rows].iter().map(Option::is_some)
     }
 
     fn encode(
         &self,
         group: &Group,
-        starts: &[usize],
         out: &Path,
-        mut columns: Vec<ArrowColumnWriter>,
+        mut writers: Vec<ArrowColumnWriter>,
     ) -> Result<Encoded> {
-        let rows: Vec<usize> = group
-            .parts
-            .iter()
-            .flat_map(|part| starts[*part]..starts[*part + 1])
-            .filter(|row| self.splits[*row].is_some())
-            .collect();
-        let others = columns.split_off(TEXTS);
-        let others = spill::encode(out, others, &[self.others(&rows, out)?])?;
-        if group.whole {
-            return Ok(Encoded {
-                texts: Vec::new(),
-                others,
-            });
-        }
-        let pieces = group.parts.iter().map(|part| {
-            let kept: BooleanArray = (starts[*part]..starts[*part + 1])
-                .map(|row| Some(self.splits[row].is_some()))
+        let mut rows = Vec::with_capacity(group.papers);
+        let mut texts: [Chunk; TEXTS] = Default::default();
+        let mut open: [Column; TEXTS] = Default::default();
+        for &(number, start) in &group.pieces {
+            let piece = &self.texts.pieces()[number];
+            let range = start..start + piece.rows - piece.duplicates.len();
+            let mut stay = self.stay(range.clone());
+            let mut duplicates = piece.duplicates.iter().peekable();
+            let keep: Vec<bool> = (0..piece.rows as u32)
+                .map(|at| duplicates.next_if_eq(&&at).is_none() && stay.next() == Some(true))
                 .collect();
-            filter_record_batch(&self.texts.read(*part)?, &kept)
-                .map_err(|error| Error::input(out.display(), error))
-        });
-        let texts = spill::encode(out, columns, &pieces.collect::<Result<Vec<_>>>()?)?;
+            rows.extend(range.filter(|row| self.splits[*row].is_some()));
+            let whole = !keep.contains(&false);
+            for (column, (chunk, open)) in texts.iter_mut().zip(&mut open).enumerate() {
+                if !whole {
+                    open.extend(&self.texts.read(number, column)?, &keep);
+                }
+                if open.rows() > 0 && (whole || open.bytes() >= PAGE) {
+                    chunk.page(std::mem::take(open).pack(self.zstd_level)?);
+                }
+                if whole {
+                    self.texts.copy(number, column, chunk);
+                }
+            }
+        }
+        for (chunk, open) in texts.iter_mut().zip(open) {
+            if open.rows() > 0 {
+                chunk.page(open.pack(self.zstd_level)?);
+            }
+        }
+        let fault = |error| parquet_error(out, error);
+        let others = self.others(&rows, out)?;
+        let mut next = writers.iter_mut();
+        for (field, array) in others.schema_ref().fields().iter().zip(others.columns()) {
+            for leaf in compute_leaves(field, array).map_err(fault)? {
+                if let Some(writer) = next.next() {
+                    writer.write(&leaf).map_err(fault)?;
+                }
+            }
+        }
+        let others = writers.into_iter().map(|writer| writer.close());
+        let others = others.collect::<Result<_, _>>().map_err(fault)?;
         Ok(Encoded { texts, others })
     }
 

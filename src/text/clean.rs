@@ -87,32 +87,29 @@ fn plain_end_avx2(text: &[u8], from: usize, math: bool) -> usize {
 #[inline(always)]
 fn scan(text: &[u8], from: usize, math: bool) -> usize {
     let byte = |at: usize| text.get(at).copied().unwrap_or(0);
-    let mut at = from;
-    let mut left = 0;
-    while at < text.len() {
-        // The block needs a neighbour on either side.
-        if at > from && at + BLOCK < text.len() {
-            let clear = clear_bytes(&text[at - 1..=at + BLOCK], math);
-            at += clear;
-            if clear < BLOCK {
-                return at;
-            }
-            left = byte(at - 1);
-            continue;
-        }
-        if !stays(left, byte(at), byte(at + 1), math) {
+    if from >= text.len() || !stays(0, byte(from), byte(from + 1), math) {
+        return from;
+    }
+    let mut at = from + 1;
+    // A block has a neighbour on either side.
+    while let Some(window) = text[at - 1..].first_chunk() {
+        let clear = clear_bytes(window, math);
+        at += clear;
+        if clear < BLOCK {
             return at;
         }
-        left = byte(at);
-        at += 1;
     }
-    at
+    // Zeros stand for no neighbour, and stop the run at the text's end.
+    let mut last = [0; BLOCK + 2];
+    let rest = &text[at - 1..];
+    last[..rest.len()].copy_from_slice(rest);
+    at + clear_bytes(&last, math)
 }
 
 /// How many of the bytes in the middle of `window`, which has one more at either end, stay
 /// before the first that does not.
 #[inline(always)]
-fn clear_bytes(window: &[u8], math: bool) -> usize {
+fn clear_bytes(window: &[u8; BLOCK + 2], math: bool) -> usize {
     let mut acts = [0_u8; BLOCK];
     let neighbours = window.iter().zip(&window[1..]).zip(&window[2..]);
     for (mark, ((&left, &byte), &right)) in acts.iter_mut().zip(neighbours) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import random
 import signal
 import subprocess
@@ -57,11 +58,15 @@ def test_threads_change_no_byte_of_any_file(source: Path, tmp_path: Path) -> Non
 
 
 def test_the_manifest_says_what_went_in(source: Path, tmp_path: Path) -> None:
-    import hashlib
-
+    other = tmp_path / "other.jsonl"
+    other.write_bytes(source.read_bytes())
     manifest = json.loads(_core.prepare(source, tmp_path / "out"))
     assert manifest == json.loads((tmp_path / "out" / "manifest.json").read_text())
-    assert manifest["source"]["sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
+    hashed = manifest["source"]["blake3"]
+    assert re.fullmatch("[0-9a-f]{64}", hashed)
+    assert json.loads(_core.prepare(other, tmp_path / "out"))["source"]["blake3"] == hashed
+    other.write_bytes(other.read_bytes() + b"\n")
+    assert json.loads(_core.prepare(other, tmp_path / "out"))["source"]["blake3"] != hashed
     assert manifest["options"]["min_abstract_chars"] == 50
     assert "threads" not in manifest["options"]
     assert manifest["papers"] + sum(manifest["dropped"].values()) == manifest["lines"]

@@ -1,0 +1,260 @@
+//! A column of texts ↔ a Parquet page. A block's texts are laid out as a page holds them while
+//! they are cleaned, so that a page is one call of zstd away, and pages of papers that all stay
+//! are never unpacked again.
+
+use crate::error::{Error, Result};
+use bytes::Bytes;
+use std::cell::RefCell;
+use std::io;
+use zstd::bulk::{Compressor, Decompressor};
+
+/// Room for a text's length in front of it.
+const LENGTH: &str = "\0\0\0\0";
+
+/// Texts one after the other, each behind its length in four bytes, as Parquet's encoding PLAIN
+/// has them (<https://parquet.apache.org/docs/file-format/data-pages/encodings/>).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Column {
+    bytes: Vec<u8>,
+    /// Where each text ends in `bytes`.
+    ends: Vec<u32>,
+}
+
+impl Column {
+    /// Number of texts.
+    pub(super) fn rows(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Bytes of the texts and their lengths.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Appends the texts of `other` for which `keep` holds.
+    pub(super) fn extend(&mut self, other: &Self, keep: &[bool]) {
+        let mut start = 0;
+        for (end, keep) in other.ends.iter().zip(keep) {
+            let end = *end as usize;
+            if *keep {
+                self.bytes.extend_from_slice(&other.bytes[start..end]);
+                self.ends.push(self.bytes.len() as u32);
+            }
+            start = end;
+        }
+    }
+
+    /// The column that `bytes` of `rows` texts lay out.
+    fn parse(bytes: Vec<u8>, rows: usize) -> Option<Self> {
+        let mut ends = Vec::with_capacity(rows);
+        let mut at = 0;
+        for _ in 0..rows {
+            let length = bytes.get(at..)?.first_chunk::<4>()?;
+            at += 4 + u32::from_le_bytes(*length) as usize;
+            ends.push(at as u32);
+        }
+        (at == bytes.len()).then_some(Self { bytes, ends })
+    }
+
+    /// The column as a page, packed by zstd at `level`.
+    ///
+    /// # Errors
+    /// [`Error::Option`] for a level that zstd does not have.
+    pub(super) fn pack(&self, level: i32) -> Result<Page> {
+        thread_local! {
+            static COMPRESSOR: RefCell<Option<(i32, Compressor<'static>)>> = RefCell::default();
+        }
+        let fault = |error: io::Error| Error::option("zstd_level", level, error);
+        let packed = COMPRESSOR.with_borrow_mut(|slot| {
+            let mut compressor = match slot.take() {
+                Some((made_for, compressor)) if made_for == level => compressor,
+                _ => Compressor::new(level).map_err(fault)?,
+            };
+            let packed = compressor.compress(&self.bytes).map_err(fault);
+            *slot = Some((level, compressor));
+            packed
+        })?;
+        Ok(Page {
+            rows: self.rows(),
+            plain: self.bytes.len(),
+            header: header(self.rows(), self.bytes.len(), packed.len()),
+            packed: packed.into(),
+        })
+    }
+}
+
+/// A [`Column`] while its texts are written one after the other.
+#[derive(Debug)]
+pub(super) struct Texts {
+    bytes: String,
+    ends: Vec<u32>,
+}
+
+impl Texts {
+    /// An empty column with room for `bytes`.
+    pub(super) fn new(bytes: usize) -> Self {
+        let mut text = String::with_capacity(bytes);
+        text.push_str(LENGTH);
+        Self {
+            bytes: text,
+            ends: Vec::new(),
+        }
+    }
+
+    /// Where the open text is appended to.
+    pub(super) fn out(&mut self) -> &mut String {
+        &mut self.bytes
+    }
+
+    fn start(&self) -> usize {
+        self.ends.last().map_or(0, |end| *end as usize) + LENGTH.len()
+    }
+
+    /// The open text.
+    pub(super) fn open(&self) -> &str {
+        &self.bytes[self.start()..]
+    }
+
+    /// Ends the open text and opens the next.
+    pub(super) fn end(&mut self) {
+        // A block is far below 4 GiB: see max_line_bytes.
+        self.ends.push(self.bytes.len() as u32);
+        self.bytes.push_str(LENGTH);
+    }
+
+    /// Empties the open text.
+    pub(super) fn undo(&mut self) {
+        self.bytes.truncate(self.start());
+    }
+
+    /// The text of `row`, which has ended.
+    pub(super) fn get(&self, row: usize) -> &str {
+        let before = row.checked_sub(1).map_or(0, |row| self.ends[row] as usize);
+        &self.bytes[before + LENGTH.len()..self.ends[row] as usize]
+    }
+
+    /// The texts that have ended.
+    pub(super) fn into_column(self) -> Column {
+        let mut bytes = self.bytes.into_bytes();
+        bytes.truncate(self.ends.last().map_or(0, |end| *end as usize));
+        let mut start = 0;
+        for end in &self.ends {
+            let end = *end as usize;
+            let length = (end - start - LENGTH.len()) as u32;
+            bytes[start..start + LENGTH.len()].copy_from_slice(&length.to_le_bytes());
+            start = end;
+        }
+        Column {
+            bytes,
+            ends: self.ends,
+        }
+    }
+}
+
+/// A page of texts, packed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Page {
+    /// Number of texts.
+    pub rows: usize,
+    /// Bytes before packing.
+    pub plain: usize,
+    /// Parquet's header of the page.
+    pub header: Bytes,
+    /// What follows the header.
+    pub packed: Bytes,
+}
+
+impl Page {
+    /// The column it holds; none where it is damaged.
+    pub(super) fn unpack(&self) -> Option<Column> {
+        let bytes = Decompressor::new()
+            .and_then(|mut codec| codec.decompress(&self.packed, self.plain))
+            .ok()?;
+        Column::parse(bytes, self.rows)
+    }
+}
+
+/// `PageHeader` of parquet.thrift in Thrift's compact protocol: a data page of the first
+/// version, PLAIN, without levels.
+fn header(rows: usize, plain: usize, packed: usize) -> Bytes {
+    /// Types of the compact protocol, and one step on from the field before.
+    const INTEGER: u8 = 0x15;
+    const STRUCT: u8 = 0x0c;
+    const DATA_PAGE: u64 = 0;
+    const PLAIN: u64 = 0;
+    const RLE: u64 = 3;
+    let mut out = Vec::with_capacity(32);
+    let integer = |out: &mut Vec<u8>, value: u64| {
+        out.push(INTEGER);
+        // Zigzag, then seven bits a byte.
+        let mut rest = value << 1;
+        while rest >= 0x80 {
+            out.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        out.push(rest as u8);
+    };
+    for value in [DATA_PAGE, plain as u64, packed as u64] {
+        integer(&mut out, value);
+    }
+    // Field 4, a checksum, is left out; 5 is the data page's own header.
+    out.push(2 << 4 | STRUCT);
+    for value in [rows as u64, PLAIN, RLE, RLE] {
+        integer(&mut out, value);
+    }
+    out.extend([0, 0]);
+    out.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn column(texts: &[String]) -> Column {
+        let mut column = Texts::new(0);
+        for text in texts {
+            column.out().push_str("left out");
+            column.undo();
+            column.out().push_str(text);
+            assert_eq!(column.open(), text);
+            column.end();
+        }
+        for (row, text) in texts.iter().enumerate() {
+            assert_eq!(column.get(row), text);
+        }
+        column.into_column()
+    }
+
+    proptest! {
+        #[test]
+        fn a_page_holds_its_texts(texts in prop::collection::vec(any::<String>(), 0..20)) {
+            let column = column(&texts);
+            let page = column.pack(1).unwrap();
+            prop_assert_eq!(page.rows, texts.len());
+            prop_assert_eq!(page.unpack(), Some(column));
+        }
+
+        #[test]
+        fn texts_that_are_kept_come_in_order(
+            texts in prop::collection::vec((any::<String>(), any::<bool>()), 0..20),
+        ) {
+            let (all, keep): (Vec<String>, Vec<bool>) = texts.iter().cloned().unzip();
+            let kept: Vec<String> =
+                texts.into_iter().filter(|(_, keep)| *keep).map(|(text, _)| text).collect();
+            let mut found = column(&["before".to_owned()]);
+            found.extend(&column(&all), &keep);
+            let wanted: Vec<String> = ["before".to_owned()].into_iter().chain(kept).collect();
+            prop_assert_eq!(found, column(&wanted));
+        }
+    }
+
+    #[test]
+    fn a_damaged_page_is_told() {
+        let mut page = column(&["a".to_owned(), "b".to_owned()]).pack(1).unwrap();
+        page.rows = 3;
+        assert_eq!(page.unpack(), None);
+        page.packed = Bytes::from_static(b"no zstd");
+        assert_eq!(page.unpack(), None);
+    }
+}
