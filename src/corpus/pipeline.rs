@@ -49,7 +49,7 @@ pub(super) struct Gathered {
 enum Message {
     Block(Block),
     End(Result<String>),
-    Batch(u64, Result<Batch>, Vec<u8>),
+    Batch(u64, Result<Box<Batch>>, Vec<u8>),
 }
 
 /// Reads `source`; unreadable lines go to `quarantine`.
@@ -291,7 +291,7 @@ impl<'a> Gatherer<'a> {
                     let (number, sender) = (sent, sender.clone());
                     sent += 1;
                     tasks.spawn_fifo(move |_| {
-                        let batch = stage.reader.read(&block, number == 0);
+                        let batch = stage.reader.read(&block, number == 0).map(Box::new);
                         let buffer = block.into_buffer(2 * BLOCK);
                         let _ = sender.send(Message::Batch(number, batch, buffer));
                     });
@@ -301,7 +301,7 @@ impl<'a> Gatherer<'a> {
                     spare.push(buffer);
                     batches.put(number, batch?);
                     while let Some(batch) = batches.take() {
-                        self.take(batch)?;
+                        self.take(*batch)?;
                     }
                 }
             }

@@ -83,33 +83,48 @@ impl Table<'_> {
         let groups = self.plan();
         let total = groups.iter().map(|group| group.papers as u64).sum();
         let mut done = 0;
-        for window in groups.chunks(2 * pool.current_num_threads()) {
-            let encoded: Vec<Result<Encoded>> = pool.install(|| {
-                window
-                    .par_iter()
-                    .map(|group| {
-                        observer.check()?;
-                        let mut writers = factory.create_column_writers(0).map_err(fault)?;
-                        self.encode(group, out, writers.split_off(TEXTS))
-                    })
-                    .collect()
-            });
-            for (group, encoded) in window.iter().zip(encoded) {
+        let encode = |window: &[Group]| -> Vec<Result<Encoded>> {
+            let encoded = window.par_iter().map(|group| {
                 observer.check()?;
-                let encoded = encoded?;
-                let mut to = writer.next_row_group().map_err(fault)?;
-                for (column, chunk) in encoded.texts.iter().enumerate() {
-                    let close = self.close(columns.column(column), chunk, group.papers);
-                    to.append_column(chunk, close.map_err(fault)?)
-                        .map_err(fault)?;
-                }
-                for chunk in encoded.others {
-                    chunk.append_to_row_group(&mut to).map_err(fault)?;
-                }
-                to.close().map_err(fault)?;
-                done += group.papers as u64;
-                observer.report("write", done, total, "papers");
+                let mut writers = factory.create_column_writers(0).map_err(fault)?;
+                self.encode(group, out, writers.split_off(TEXTS))
+            });
+            encoded.collect()
+        };
+        let mut append = |group: &Group, encoded: Encoded| -> Result<()> {
+            observer.check()?;
+            let mut to = writer.next_row_group().map_err(fault)?;
+            for (column, chunk) in encoded.texts.iter().enumerate() {
+                let close = self.close(columns.column(column), chunk, group.papers);
+                to.append_column(chunk, close.map_err(fault)?)
+                    .map_err(fault)?;
             }
+            for chunk in encoded.others {
+                chunk.append_to_row_group(&mut to).map_err(fault)?;
+            }
+            to.close().map_err(fault)?;
+            done += group.papers as u64;
+            observer.report("write", done, total, "papers");
+            Ok(())
+        };
+        let mut windows = groups.chunks(2 * pool.current_num_threads());
+        let mut open: (&[Group], Vec<Result<Encoded>>) = Default::default();
+        loop {
+            let next = windows.next().unwrap_or_default();
+            let mut encoded = Vec::new();
+            // The pool encodes the next row groups while this thread writes the last ones.
+            pool.in_place_scope(|tasks| {
+                tasks.spawn(|_| encoded = encode(next));
+                let (window, encoded) = std::mem::take(&mut open);
+                window
+                    .iter()
+                    .zip(encoded)
+                    .try_for_each(|(group, encoded)| append(group, encoded?))
+            })?;
+            if next.is_empty() {
+                break;
+            }
+            open = (next, encoded);
         }
         writer.close().map_err(fault)?;
         Ok(file)
