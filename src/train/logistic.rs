@@ -2,7 +2,7 @@
 //!
 //! Each label minimises scikit-learn's objective, `½‖w‖² + C · Σ log loss`, intercept without
 //! penalty. The labels are independent problems over the same papers, so one pass over the
-//! embeddings, two matrix products wide, serves all of them (`problem`); each label then takes
+//! embeddings, two matrix products wide, serves all of them (`pass`); each label then takes
 //! its own quasi-Newton step of its own length and leaves once it has converged (`descent`).
 //!
 //! Embeddings are very anisotropic. In their principal components the Hessian starts out
@@ -12,9 +12,11 @@
 //! saved three of thirteen and cost two.
 
 mod descent;
+mod pass;
 mod problem;
 
 use self::descent::Descent;
+use self::pass::{Passes, half_products};
 use self::problem::Problem;
 use super::mlp::Examples;
 use crate::error::{Error, Result};
@@ -80,7 +82,7 @@ impl Options {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// The objective, summed over the labels that were fitted.
+    /// The objective, summed over the labels that were fitted; bf16 leaves it 1e-4 uncertain.
     pub objective: f64,
     /// Each label's objective; 0 for a constant label.
     pub objectives: Vec<f64>,
@@ -97,7 +99,8 @@ pub struct Report {
     pub seconds: f64,
 }
 
-/// Fits one logistic regression per label. Deterministic: the same inputs, options and number of
+/// Fits one logistic regression per label. Where the processor multiplies bf16, most passes do so
+/// and keep a logit per paper and label, 4 bytes each, and the embeddings in bf16. Deterministic: the same inputs, options and number of
 /// threads give the same weights to the bit.
 ///
 /// # Errors
@@ -106,6 +109,16 @@ pub struct Report {
 pub fn fit(
     examples: Examples<'_>,
     options: &Options,
+    observer: &dyn Observer,
+) -> Result<(Linear, Report)> {
+    fit_with(examples, options, half_products(), observer)
+}
+
+/// [`fit`], with rounded passes or without.
+fn fit_with(
+    examples: Examples<'_>,
+    options: &Options,
+    rounded: bool,
     observer: &dyn Observer,
 ) -> Result<(Linear, Report)> {
     let started = Instant::now();
@@ -120,19 +133,19 @@ pub fn fit(
         (0..examples.width).partition(|&label| 0 < positives[label] && positives[label] < papers);
     let _guard = tch::no_grad_guard();
     let problem = Problem::new(examples, &fitted, options.c, observer)?;
-    let mut labels: Vec<Descent> = fitted
+    let shares: Vec<f64> = fitted
+        .iter()
+        .map(|&label| positives[label] as f64 / papers as f64)
+        .collect();
+    let mut labels: Vec<Descent> = shares
         .iter()
         .enumerate()
-        .map(|(at, &label)| {
-            let share = positives[label] as f64 / papers as f64;
-            Descent::new(
-                problem.origin(share),
-                problem.diagonal(share),
-                problem.target(at),
-                options,
-            )
+        .map(|(at, &share)| {
+            let (origin, diagonal) = (problem.origin(share), problem.diagonal(share));
+            Descent::new(origin, diagonal, problem.target(at), rounded, options)
         })
         .collect();
+    let mut pass = Passes::new(&problem, &shares, rounded)?;
 
     let mut report = Report {
         objective: 0.0,
@@ -143,7 +156,7 @@ pub fn fit(
         unconverged: Vec::new(),
         seconds: 0.0,
     };
-    let (passes, work) = descend(&problem, &mut labels, options, observer)?;
+    let (passes, work) = descend(&mut pass, &mut labels, options, observer)?;
     report.passes = passes;
     report.mean_passes = work as f64 / fitted.len().max(1) as f64;
 
@@ -227,26 +240,39 @@ fn check(examples: Examples<'_>) -> Result<()> {
 /// Descends until every label has converged or cannot go on. Returns passes, and passes summed
 /// over labels.
 fn descend(
-    problem: &Problem,
+    pass: &mut Passes<'_>,
     labels: &mut [Descent],
     options: &Options,
     observer: &dyn Observer,
 ) -> Result<(usize, usize)> {
     let (mut passes, mut work) = (0, 0);
     while passes < options.max_passes {
-        let mut active: Vec<&mut Descent> =
-            labels.iter_mut().filter(|label| label.going()).collect();
-        if active.is_empty() {
+        let (exact, rounded): (Vec<_>, Vec<_>) = labels
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, label)| label.going())
+            .partition(|(_, label)| label.wants_exact());
+        if exact.is_empty() && rounded.is_empty() {
             break;
         }
-        let points: Vec<&[f64]> = active.iter().map(|label| label.trial()).collect();
-        let found = problem.evaluate(&points, observer)?;
         passes += 1;
-        work += active.len();
-        active
-            .par_iter_mut()
-            .zip(found)
-            .for_each(|(label, found)| label.step(found));
+        for (mut active, exact) in [(rounded, false), (exact, true)] {
+            if active.is_empty() {
+                continue;
+            }
+            work += active.len();
+            let rows: Vec<i64> = active.iter().map(|&(at, _)| at as i64).collect();
+            let points: Vec<&[f64]> = active.iter().map(|(_, label)| label.trial()).collect();
+            let found = if exact {
+                pass.exact(&rows, &points, observer)?
+            } else {
+                pass.changed(&rows, &points, observer)?
+            };
+            active
+                .par_iter_mut()
+                .zip(found)
+                .for_each(|((_, label), found)| label.step(found, exact));
+        }
         observer.progress(&Progress {
             stage: "fit",
             done: labels.iter().filter(|label| !label.going()).count() as u64,

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use tch::{Kind, Tensor};
 
 /// Papers of one matrix product: their logits stay in the cache.
-const CHUNK: i64 = 2048;
+pub(super) const CHUNK: i64 = 2048;
 /// Papers whose covariance is enough to find the components: they only precondition.
 const SAMPLE: i64 = 8192;
 
@@ -19,23 +19,23 @@ const SAMPLE: i64 = 8192;
 #[derive(Debug)]
 pub(super) struct Problem {
     /// [papers, hidden].
-    inputs: Tensor,
+    pub(super) inputs: Tensor,
     /// [hidden, hidden] in f64, components as columns.
     rotation: Tensor,
     mean: Vec<f64>,
     /// Sum of each component over the papers: what centering in f32 left.
-    sums: Vec<f64>,
+    pub(super) sums: Vec<f64>,
     /// Mean square of each component.
     spread: Vec<f64>,
     /// For each fitted label the sum over its papers of each component, then their number.
     targets: Vec<Vec<f64>>,
-    c: f64,
+    pub(super) c: f64,
 }
 
 /// What one pass found for one label.
 #[derive(Debug)]
 pub(super) struct Evaluation {
-    /// The point in f64 that the pass was made at: the one asked for, its weights rounded to f32.
+    /// The point in f64 that the pass was made at: the one asked for but for rounding.
     pub(super) point: Vec<f64>,
     /// `C Σ softplus(logit)`; what depends on the label's papers is linear and added later.
     pub(super) loss: f64,
@@ -131,7 +131,7 @@ impl Problem {
     }
 
     /// Rows of embedding space, flat, by component.
-    fn rotated(&self, rows: &[f64]) -> Result<Vec<Vec<f64>>> {
+    pub(super) fn rotated(&self, rows: &[f64]) -> Result<Vec<Vec<f64>>> {
         let hidden = self.spread.len();
         if rows.is_empty() {
             return Ok(Vec::new());
@@ -142,7 +142,7 @@ impl Problem {
     }
 
     /// Weights in embedding space of rows by component: [rows, hidden] in f64.
-    fn unrotated(&self, points: &[&[f64]]) -> Result<Tensor> {
+    pub(super) fn unrotated(&self, points: &[&[f64]]) -> Result<Tensor> {
         let hidden = self.spread.len();
         let flat: Vec<f64> = points
             .iter()
@@ -183,64 +183,8 @@ impl Problem {
         self.targets[label].iter().map(|sum| self.c * sum).collect()
     }
 
-    fn papers(&self) -> f64 {
+    pub(super) fn papers(&self) -> f64 {
         self.inputs.size()[0] as f64
-    }
-
-    /// One pass over the papers for the label at each of `points`.
-    pub(super) fn evaluate(
-        &self,
-        points: &[&[f64]],
-        observer: &dyn Observer,
-    ) -> Result<Vec<Evaluation>> {
-        let hidden = self.spread.len();
-        let labels = points.len() as i64;
-        let weight = self.unrotated(points)?.f_to_kind(Kind::Float)?;
-        // sigmoid(−logit) is the probability of not having the label: its logarithm is the loss.
-        let minus = weight.f_neg()?;
-        let bias: Vec<f32> = points.iter().map(|point| point[hidden] as f32).collect();
-        let level = Tensor::f_from_slice(&bias)?.f_neg()?.f_unsqueeze(1)?;
-        let doubles = (Kind::Double, self.inputs.device());
-        let mut loss = Tensor::f_zeros([labels], doubles)?;
-        let mut slope = Tensor::f_zeros([labels, hidden as i64], doubles)?;
-        let mut outside = Tensor::f_zeros([labels], doubles)?;
-        let over_papers = [1_i64];
-        for x in self.inputs.f_split(CHUNK, 0)? {
-            observer.check()?;
-            let without = level.f_addmm(&minus, &x.f_tr()?)?.f_sigmoid_()?;
-            let _ = slope.f_add_(&without.f_matmul(&x)?.f_to_kind(Kind::Double)?)?;
-            let sum = without.f_sum_dim_intlist(over_papers.as_slice(), false, Kind::Double)?;
-            let _ = outside.f_add_(&sum)?;
-            let sum =
-                without
-                    .f_log()?
-                    .f_sum_dim_intlist(over_papers.as_slice(), false, Kind::Double)?;
-            let _ = loss.f_add_(&sum)?;
-        }
-        let loss = Vec::<f64>::try_from(&loss)?;
-        let outside = Vec::<f64>::try_from(&outside)?;
-        let slopes = self.rotated(&Vec::<f64>::try_from(&slope.f_reshape([-1])?)?)?;
-        let used = self.rotated(&Vec::<f64>::try_from(
-            &weight.f_to_kind(Kind::Double)?.f_reshape([-1])?,
-        )?)?;
-        let found = slopes.into_iter().zip(used).enumerate();
-        Ok(found
-            .map(|(at, (slope, mut point))| {
-                let inside = self
-                    .sums
-                    .iter()
-                    .zip(&slope)
-                    .map(|(all, without)| all - without);
-                let mut gradient: Vec<f64> = inside.map(|sum| self.c * sum).collect();
-                gradient.push(self.c * (self.papers() - outside[at]));
-                point.push(f64::from(bias[at]));
-                Evaluation {
-                    point,
-                    loss: -self.c * loss[at],
-                    gradient,
-                }
-            })
-            .collect())
     }
 
     /// The weights and the bias of `point` for embeddings as they were given.

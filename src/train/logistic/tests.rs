@@ -129,6 +129,37 @@ fn papers_without_variance_leave_the_frequency() -> Result<()> {
 }
 
 #[test]
+fn rounded_passes_reach_the_optimum_of_exact_ones() -> Result<()> {
+    let (embeddings, labels) = drawn(6000, 24, 6);
+    let examples = Examples {
+        embeddings: embeddings.view(),
+        labels: &labels,
+        width: 6,
+    };
+    let inputs = Tensor::from_slice(embeddings.as_slice().unwrap()).reshape([6000, 24]);
+    let mut found = Vec::new();
+    for (rounded, tolerance) in [(false, 1e-9), (true, 5e-8), (true, 1e-9)] {
+        let options = Options {
+            tolerance,
+            ..Options::default()
+        };
+        let (linear, report) = fit_with(examples, &options, rounded, &Silent)?;
+        assert!(report.unconverged.is_empty(), "{rounded} {report:?}");
+        let logits = inputs.matmul(&linear.weight.tr()) + &linear.bias;
+        found.push((logits.sigmoid(), report.objectives));
+    }
+    let (best, objectives) = &found[0];
+    for (probabilities, also) in &found[1..] {
+        let gap = (probabilities - best).abs().max().double_value(&[]);
+        assert!(gap < 1e-3, "{gap}");
+        for (value, best) in also.iter().zip(objectives) {
+            assert!((value - best).abs() <= 1e-4 * best, "{value} {best}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn the_same_to_the_bit() -> Result<()> {
     let (embeddings, labels) = drawn(9000, 8, 6);
     let (first, again) = (
