@@ -50,12 +50,13 @@ impl Sums {
     fn add(&mut self, outside: &Tensor, without: &Tensor, kind: Kind) -> Result<()> {
         let over_papers = [1_i64];
         // Logarithms are the dearest of all that is not a product: where f32 sums are enough, one
-        // for two papers.
+        // for two papers. A probability may round to zero: its loss is then large, not infinite.
+        let least = f64::from(f32::MIN_POSITIVE);
         let log = match without.f_chunk(2, 1)?.as_slice() {
             [one, other] if kind == Kind::Float && one.size() == other.size() => {
-                one.f_mul(other)?.f_log_()?
+                one.f_mul(other)?.f_clamp_min_(least)?.f_log_()?
             }
-            _ => without.f_log()?,
+            _ => without.f_clamp_min(least)?.f_log_()?,
         };
         for (sum, values) in [(&mut self.outside, outside), (&mut self.loss, &log)] {
             let part = values.f_sum_dim_intlist(over_papers.as_slice(), false, kind)?;
