@@ -115,7 +115,8 @@ impl Descent {
         &self.trial
     }
 
-    /// Whether the pass there must be exact: near the optimum, and where convergence is decided.
+    /// Whether the pass there must be exact: once near the optimum, and where a tolerance is too
+    /// tight for rounded passes to decide convergence.
     pub(super) fn wants_exact(&self) -> bool {
         let near = if self.renewals == 0 {
             NEAR.max(ALMOST * self.tolerance)

@@ -59,7 +59,7 @@ fn a_loss_that_never_falls_ends_it() {
 }
 
 #[test]
-fn only_an_exact_pass_decides_convergence_of_a_rounded_descent() {
+fn a_rounded_descent_takes_an_exact_pass_before_it_converges() {
     let evaluate = |point: &[f64]| Evaluation {
         point: point.to_vec(),
         loss: 5.0 + point.iter().map(|x| 2.0 * x * x).sum::<f64>(),
