@@ -93,7 +93,7 @@ pub(super) struct Batch {
 struct Candidate<'a> {
     id: Text<'a>,
     title: Option<Text<'a>>,
-    abstract_: Option<Text<'a>>,
+    summary: Option<Text<'a>>,
     days: i32,
     primary: Option<Label>,
     archive: Option<&'static str>,
@@ -208,11 +208,11 @@ impl<'a> Reader<'a> {
     ) -> Result<Option<Candidate<'t>>, String> {
         let record = Record::parse(line).map_err(|fault| fault.to_string())?;
         let id = record
-            .id
+            .id()
             .filter(|id| !id.raw().is_empty())
             .ok_or("field \"id\" is missing or empty")?;
         // Texts are decoded later and must not fail then.
-        for (field, text) in [("title", record.title), ("abstract", record.abstract_)] {
+        for (field, text) in [("title", record.title()), ("abstract", record.summary())] {
             if let Some(text) = text {
                 text.check().map_err(|fault| {
                     Fault {
@@ -234,7 +234,7 @@ impl<'a> Reader<'a> {
                 })?
             }
         };
-        let (primary, archive) = self.labels(record.categories, batch, scratch)?;
+        let (primary, archive) = self.labels(record.categories(), batch, scratch)?;
         if scratch.labels.is_empty() && !self.options.keep_unlabelled {
             batch.left_out.unlabelled += 1;
             return Ok(None);
@@ -248,7 +248,7 @@ impl<'a> Reader<'a> {
             return Ok(None);
         }
         if !self.options.keep_withdrawn
-            && let Some(comments) = record.comments
+            && let Some(comments) = record.comments()
             && withdrawn::mentioned(comments.raw())
             && comments
                 .decode(&mut scratch.text)
@@ -259,13 +259,10 @@ impl<'a> Reader<'a> {
         }
         batch.pending_labels.extend_from_slice(&scratch.labels);
         let labels_end = batch.pending_labels.len();
-        let Record {
-            title, abstract_, ..
-        } = record;
         Ok(Some(Candidate {
             id,
-            title,
-            abstract_,
+            title: record.title(),
+            summary: record.summary(),
             days,
             primary,
             archive,
@@ -331,7 +328,7 @@ impl<'a> Reader<'a> {
             labels_start = candidate.labels_end;
             let texts = [
                 (candidate.title, &mut batch.titles),
-                (candidate.abstract_, &mut batch.abstracts),
+                (candidate.summary, &mut batch.abstracts),
             ];
             for (text, column) in texts {
                 // Checked when the line was parsed.

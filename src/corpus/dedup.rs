@@ -149,6 +149,14 @@ impl Deduper {
         })
     }
 
+    /// Makes room for about as many papers at once: tables that grow are copied.
+    pub fn reserve(&mut self, papers: usize) {
+        self.ids.reserve(papers);
+        if self.exact {
+            self.texts.reserve(papers);
+        }
+    }
+
     /// Takes the next paper. A paper dropped for its text still claims its id.
     pub fn push(&mut self, id: u64, paper: &Fingerprint) -> Fate {
         if !self.ids.insert(id) {
@@ -171,11 +179,11 @@ impl Deduper {
         self.rows
     }
 
-    /// Groups the rows kept. The result depends on the papers and their order alone.
+    /// Groups the rows kept, in `pool`. The result depends on the papers and their order alone.
     ///
     /// # Errors
     /// [`Error::Interrupted`].
-    pub fn finish(self, observer: &dyn Observer) -> Result<Groups> {
+    pub fn finish(self, pool: &rayon::ThreadPool, observer: &dyn Observer) -> Result<Groups> {
         let Self {
             near,
             needed,
@@ -193,7 +201,7 @@ impl Deduper {
                 counts,
             });
         }
-        let first = lsh::group(&signatures, needed, observer)?.into_groups();
+        let first = lsh::group(&signatures, needed, pool, observer)?.into_groups();
         let mut sizes = vec![0_u32; first.len()];
         for &row in &first {
             sizes[row as usize] += 1;

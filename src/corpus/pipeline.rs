@@ -10,7 +10,7 @@ use super::options::PrepareOptions;
 use super::pages::Page;
 use super::profile::Profile;
 use super::quarantine::Quarantine;
-use super::source::{Meter, Source};
+use super::source::{Format, Meter, Source};
 use super::spill::{Spill, Spilled, TEXTS};
 use super::subset;
 use crate::error::{Error, Result};
@@ -67,8 +67,10 @@ pub(super) fn gather(
 ) -> Result<(Gathered, Deduper)> {
     let meter = Meter::default();
     let stop = AtomicBool::new(false);
-    let (bytes, format) = (source.bytes(), source.format().as_str());
+    let (bytes, format) = (source.bytes(), source.format());
     let reader = Reader::new(options, profile)?;
+    let mut deduper = Deduper::new(&options.dedup)?;
+    deduper.reserve(expected(bytes, format));
     let mut gatherer = Gatherer {
         stage: Stage {
             reader: &reader,
@@ -77,7 +79,7 @@ pub(super) fn gather(
         },
         quarantine,
         spill: Spill::new(out)?,
-        deduper: Deduper::new(&options.dedup)?,
+        deduper,
         rows: subset::Rows::default(),
         archives: Vec::new(),
         archive_names: vec![None],
@@ -124,7 +126,7 @@ pub(super) fn gather(
     let gathered = Gathered {
         blake3,
         bytes: meter.bytes().max(bytes),
-        format,
+        format: format.as_str(),
         lines: gatherer.lines,
         blank: gatherer.blank,
         left_out: gatherer.left_out,
@@ -136,6 +138,21 @@ pub(super) fn gather(
         texts: gatherer.spill.finish()?,
     };
     Ok((gathered, gatherer.deduper))
+}
+
+/// About how many papers a source of `bytes` holds.
+fn expected(bytes: u64, format: Format) -> usize {
+    /// A record of the snapshot, authors and versions included.
+    const RECORD: u64 = 1_700;
+    /// How far such records are packed.
+    const PACKED: u64 = 3;
+    /// More than arXiv has: a source of something else is not to take the memory.
+    const MOST: u64 = 3_500_000;
+    let unpacked = match format {
+        Format::Json => bytes,
+        _ => bytes.saturating_mul(PACKED),
+    };
+    (unpacked / RECORD).min(MOST) as usize
 }
 
 /// Sends the blocks of `source`, one for each permit; gives the source's hash.

@@ -77,7 +77,7 @@ fn prepare_into(
         return Err(Error::input(place, format!("no paper in it; {first}")));
     }
     observer.check()?;
-    let groups = profile.group.time(|| deduper.finish(observer))?;
+    let groups = profile.group.time(|| deduper.finish(&pool, observer))?;
     let (selection, assignment) = profile.split.time(|| {
         let selection = subset::select(rows, &options.subset)?;
         let assignment = split::assign(rows, &groups.first, &selection.keep, &options.split)?;

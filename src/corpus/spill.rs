@@ -7,14 +7,15 @@ use crate::error::{Error, Result};
 use bytes::Bytes;
 use parquet::file::reader::{ChunkReader, Length};
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// How many columns are spilled: the first ones of the table.
 pub(super) const TEXTS: usize = 3;
-const BUFFER: usize = 1 << 20;
+/// Larger pages are written past this buffer.
+const BUFFER: usize = 1 << 16;
 
 /// Where a page lies.
 #[derive(Debug, Clone)]
@@ -196,16 +197,16 @@ impl Length for Chunk {
 }
 
 impl ChunkReader for Chunk {
-    type T = BufReader<Parts>;
+    // Copied piece by piece into the writer's own buffer: another one here would cost a copy.
+    type T = Parts;
 
     fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        let parts = Parts {
+        let mut parts = Parts {
             next: self.parts.clone().into_iter(),
             open: Box::new(io::empty()),
         };
-        let mut reader = BufReader::with_capacity(BUFFER, parts);
-        io::copy(&mut reader.by_ref().take(start), &mut io::sink())?;
-        Ok(reader)
+        io::copy(&mut parts.by_ref().take(start), &mut io::sink())?;
+        Ok(parts)
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {

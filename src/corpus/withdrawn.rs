@@ -1,6 +1,9 @@
 //! Tells papers that say of themselves that they were withdrawn. The snapshot has no field for
 //! it: authors write it into the comments or in the place of the abstract.
 
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
+
 /// What a withdrawn thing is called.
 const SUBJECTS: [&str; 18] = [
     "paper",
@@ -42,8 +45,10 @@ const BETWEEN: [&str; 13] = [
 /// A quick look that misses nothing: whether `text`, JSON escapes and all, needs the slow one.
 #[must_use]
 pub fn mentioned(text: &str) -> bool {
-    memchr::memmem::find(text.as_bytes(), b"ithdraw").is_some()
-        || memchr::memmem::find(text.as_bytes(), b"ITHDRAW").is_some()
+    static FINDERS: LazyLock<[Finder<'static>; 2]> =
+        LazyLock::new(|| ["ithdraw", "ITHDRAW"].map(Finder::new));
+    let mut finders = FINDERS.iter();
+    finders.any(|finder| finder.find(text.as_bytes()).is_some())
 }
 
 /// Whether `text`, a paper's comments or abstract, says that the paper was withdrawn.

@@ -19,3 +19,4 @@ mod tests;
 
 pub use clean::{clean, clean_into};
 pub use template::{TEMPLATE_VERSION, template};
+pub use unicode::beyond_ascii;

@@ -72,7 +72,8 @@ fn by_runs(
 }
 
 /// Offset of the first byte that is not ASCII.
-fn beyond_ascii(bytes: &[u8]) -> Option<usize> {
+#[must_use]
+pub fn beyond_ascii(bytes: &[u8]) -> Option<usize> {
     const BLOCK: usize = 64;
     let ascii = bytes.chunks(BLOCK).take_while(|block| block.is_ascii());
     let from = (ascii.count() * BLOCK).min(bytes.len());

@@ -2,7 +2,8 @@
 //! one of 16 bands of four places are candidates, and candidates are compared whole.
 //!
 //! A pair of similarity s shares a band with probability 1 - (1 - s⁴)¹⁶: 0.99 at 0.7,
-//! 0.9999 at 0.8. Bands are sorted, one at a time, in 8 bytes a row.
+//! 0.9999 at 0.8. Most rows share a band with no other: two passes over a table of bits tell
+//! nearly all of them, so that few are sorted.
 
 use super::minhash::{BINS, Signature};
 use super::union::Sets;
@@ -11,45 +12,82 @@ use crate::observe::Observer;
 use rayon::prelude::*;
 
 /// Places in a band are four, as [`Signature::band`] has it.
-const BANDS: usize = BINS / 4;
+pub(super) const BANDS: usize = BINS / 4;
 /// Up to this many rows of one bucket are compared each with each.
 const SMALL: usize = 64;
 /// In a larger bucket a row is compared with this many leaders at most, so that a phrase
 /// shared by a hundred thousand papers costs time in proportion to them, not to their square.
 const LEADERS: usize = 32;
+/// Bits a row in the tables that tell keys which occur once: of these, one in this many is
+/// taken for one that occurs twice.
+const BITS: usize = 16;
 
-/// Signatures by row, in blocks: growing never copies what is there.
+/// Signatures by row, in blocks: growing never copies what is there. A band's keys lie together.
 #[derive(Debug, Default)]
 pub(super) struct Signatures {
-    blocks: Vec<Vec<Signature>>,
+    blocks: Vec<[Vec<u32>; BANDS]>,
+    rows: usize,
 }
 
 impl Signatures {
     const BLOCK: usize = 1 << 14;
 
     pub(super) fn push(&mut self, signature: Signature) {
-        match self.blocks.last_mut() {
-            Some(block) if block.len() < Self::BLOCK => block.push(signature),
-            _ => {
-                let mut block = Vec::with_capacity(Self::BLOCK);
-                block.push(signature);
-                self.blocks.push(block);
+        let at = self.rows % Self::BLOCK;
+        if at == 0 {
+            self.blocks
+                .push(std::array::from_fn(|_| Vec::with_capacity(Self::BLOCK)));
+        }
+        if let Some(block) = self.blocks.last_mut() {
+            for (band, keys) in block.iter_mut().enumerate() {
+                keys.push(signature.band(band));
             }
         }
+        self.rows += 1;
     }
 
     pub(super) fn len(&self) -> usize {
-        let full = self.blocks.len().saturating_sub(1) * Self::BLOCK;
-        full + self.blocks.last().map_or(0, Vec::len)
+        self.rows
     }
 
-    fn get(&self, row: u32) -> &Signature {
+    fn get(&self, row: u32) -> Signature {
         let row = row as usize;
-        &self.blocks[row / Self::BLOCK][row % Self::BLOCK]
+        let block = &self.blocks[row / Self::BLOCK];
+        Signature::from_bands(std::array::from_fn(|band| block[band][row % Self::BLOCK]))
     }
 
-    fn iter(&self) -> impl Iterator<Item = &Signature> {
-        self.blocks.iter().flatten()
+    /// A band's keys, by row.
+    fn band(&self, band: usize) -> impl Iterator<Item = u32> {
+        self.blocks
+            .iter()
+            .flat_map(move |block| block[band].iter().copied())
+    }
+
+    /// The rows whose key in a band another row may have too, each below its key, in order.
+    fn candidates(&self, band: usize) -> Vec<u64> {
+        let bits = (self.rows * BITS).next_power_of_two().max(64);
+        let place = |key: u32| {
+            let hash = u64::from(key).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+            let bit = (hash as usize) & (bits - 1);
+            (bit / 64, 1_u64 << (bit % 64))
+        };
+        let (mut once, mut twice) = (vec![0_u64; bits / 64], vec![0_u64; bits / 64]);
+        for key in self.band(band) {
+            let (word, bit) = place(key);
+            twice[word] |= once[word] & bit;
+            once[word] |= bit;
+        }
+        drop(once);
+        let rows = (0_u32..).zip(self.band(band)).filter(|&(row, key)| {
+            let (word, bit) = place(key);
+            // Only the signature of a text too short to compare is nothing but zeros.
+            twice[word] & bit != 0 && (key != 0 || !self.get(row).is_none())
+        });
+        let mut keys: Vec<u64> = rows
+            .map(|(row, key)| u64::from(key) << 32 | u64::from(row))
+            .collect();
+        keys.sort_unstable();
+        keys
     }
 }
 
@@ -58,36 +96,39 @@ impl Signatures {
 ///
 /// # Errors
 /// [`crate::Error::Interrupted`].
-pub(super) fn group(signatures: &Signatures, needed: u8, observer: &dyn Observer) -> Result<Sets> {
+pub(super) fn group(
+    signatures: &Signatures,
+    needed: u8,
+    pool: &rayon::ThreadPool,
+    observer: &dyn Observer,
+) -> Result<Sets> {
     let mut sets = Sets::new(signatures.len() as u32);
-    let mut keys: Vec<u64> = Vec::with_capacity(signatures.len());
-    for band in 0..BANDS {
+    let mut bands = 0..BANDS;
+    while !bands.is_empty() {
         observer.check()?;
-        observer.report("near-duplicates", band as u64, BANDS as u64, "bands");
-        keys.clear();
-        keys.extend(
-            (0_u64..)
-                .zip(signatures.iter())
-                .filter(|(_, signature)| !signature.is_none())
-                .map(|(row, signature)| u64::from(signature.band(band)) << 32 | row),
-        );
-        keys.par_sort_unstable();
-        let pairs: Vec<(u32, u32)> = keys
-            .par_chunk_by(|left, right| left >> 32 == right >> 32)
-            .filter(|bucket| bucket.len() > 1)
-            .flat_map_iter(|bucket| {
-                Bucket {
-                    signatures,
-                    needed,
-                    sets: &sets,
-                }
-                .pairs(bucket)
-            })
-            .collect();
-        for (left, right) in pairs {
-            sets.join(left, right);
+        observer.report("near-duplicates", bands.start as u64, BANDS as u64, "bands");
+        let some: Vec<usize> = bands.by_ref().take(pool.current_num_threads()).collect();
+        let found: Vec<Vec<u64>> = pool.install(|| {
+            let bands = some.into_par_iter();
+            bands.map(|band| signatures.candidates(band)).collect()
+        });
+        for keys in found {
+            let bucket = Bucket {
+                signatures,
+                needed,
+                sets: &sets,
+            };
+            let pairs: Vec<(u32, u32)> = pool.install(|| {
+                keys.par_chunk_by(|left, right| left >> 32 == right >> 32)
+                    .filter(|keys| keys.len() > 1)
+                    .flat_map_iter(|keys| bucket.pairs(keys))
+                    .collect()
+            });
+            for (left, right) in pairs {
+                sets.join(left, right);
+            }
+            sets.flatten();
         }
-        sets.flatten();
     }
     observer.report("near-duplicates", BANDS as u64, BANDS as u64, "bands");
     Ok(sets)
@@ -129,7 +170,7 @@ impl Bucket<'_> {
     fn agree(&self, left: u32, right: u32) -> bool {
         self.signatures
             .get(left)
-            .agreement(self.signatures.get(right))
+            .agreement(&self.signatures.get(right))
             >= self.needed
     }
 }

@@ -41,6 +41,15 @@ impl Signature {
         places.map(|(left, right)| u8::from(left == right)).sum()
     }
 
+    /// The signature whose bands have these bytes.
+    pub(super) fn from_bands(bands: [u32; BINS / 4]) -> Self {
+        let mut places = [0; BINS];
+        for (place, key) in places.as_chunks_mut::<4>().0.iter_mut().zip(bands) {
+            *place = key.to_le_bytes();
+        }
+        Self(places)
+    }
+
     /// The four bytes of a band.
     pub(super) fn band(&self, band: usize) -> u32 {
         let mut key = [0; 4];

@@ -3,8 +3,12 @@
 //! Every paper of the snapshot passes through here, so words are found 64 bytes at a time and
 //! hashed 16 bytes at a time, with no branch on what a byte is.
 
+use crate::text::beyond_ascii;
+
 /// Bytes looked at together when words are looked for.
 const BLOCK: usize = 64;
+/// Edges of words that are written together.
+const BATCH: usize = 8;
 /// Bytes of a word that are folded and hashed together.
 const CHUNK: usize = 16;
 /// Buffers longer than this are not kept from one text to the next.
@@ -15,7 +19,7 @@ const KEEP: usize = 1 << 20;
 pub(super) struct Normal {
     /// The text being read, case folded, with zeros after it up to a whole block and a chunk more.
     raw: Vec<u8>,
-    /// Where words begin and end in `raw`, in turn.
+    /// Where words begin and end in `raw`, in turn; only the first ones are of this text.
     edges: Vec<u32>,
     hashes: Vec<u64>,
 }
@@ -43,9 +47,13 @@ impl Normal {
         }
         let blocks = self.raw.len() / BLOCK + 1;
         self.raw.resize(blocks * BLOCK + CHUNK, 0);
-        self.find_words(blocks);
-        self.hashes.reserve(self.edges.len() / 2);
-        let (words, _) = self.edges.as_chunks::<2>();
+        let most = blocks * BLOCK + BATCH;
+        if self.edges.len() < most {
+            self.edges.resize(most, 0);
+        }
+        let edges = find_words(&self.raw[..blocks * BLOCK], &mut self.edges);
+        let (words, _) = self.edges[..edges].as_chunks::<2>();
+        self.hashes.reserve(words.len());
         self.hashes.extend(words.iter().map(|&[start, end]| {
             let (mut at, end) = (start as usize, end as usize);
             let mut state = (end - at) as u64;
@@ -71,29 +79,57 @@ impl Normal {
 
     /// A hash of all words read, in their order.
     pub(super) fn text(&self) -> u64 {
-        let start = self.hashes.len() as u64;
-        let words = self.hashes.iter();
-        words.fold(start, |state, word| {
-            mix(state ^ word, 0x9fb2_1c65_1e98_df25)
-        })
+        // A sum over words and their places: no step waits for the one before.
+        let mut place = 0_u64;
+        self.hashes
+            .iter()
+            .fold(self.hashes.len() as u64, |sum, word| {
+                place = place.wrapping_add(0x9e37_79b9_7f4a_7c15);
+                sum.wrapping_add(mix(word ^ place, 0x9fb2_1c65_1e98_df25))
+            })
     }
+}
 
-    /// Fills `edges` from the first `blocks` of `raw`.
-    fn find_words(&mut self, blocks: usize) {
-        self.edges.clear();
-        let mut inside = 0;
-        let (raw, _) = self.raw.as_chunks::<BLOCK>();
-        for (block, bytes) in raw.iter().take(blocks).enumerate() {
-            let letters = letters(bytes);
-            let mut changes = letters ^ (letters << 1 | inside);
-            inside = letters >> 63;
-            while changes != 0 {
-                self.edges
-                    .push((block * BLOCK) as u32 + changes.trailing_zeros());
-                changes &= changes - 1;
-            }
-        }
+/// Fills `edges`, which has room for one a byte and a batch, from whole blocks; how many there are.
+fn find_words(raw: &[u8], edges: &mut [u32]) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("popcnt")
+    {
+        // SAFETY: this processor has them.
+        return unsafe { find_words_avx2(raw, edges) };
     }
+    edges_of(raw, edges, letters_of_any)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,popcnt")]
+fn find_words_avx2(raw: &[u8], edges: &mut [u32]) -> usize {
+    edges_of(raw, edges, |block| letters_avx2(block))
+}
+
+#[inline(always)]
+fn edges_of(raw: &[u8], edges: &mut [u32], letters: impl Fn(&[u8; BLOCK]) -> u64) -> usize {
+    let (mut found, mut inside) = (0, 0);
+    for (block, bytes) in raw.as_chunks::<BLOCK>().0.iter().enumerate() {
+        let letters = letters(bytes);
+        let mut changes = letters ^ (letters << 1 | inside);
+        inside = letters >> 63;
+        let end = found + changes.count_ones() as usize;
+        // Whole batches: few branches, and what is too much is overwritten.
+        while found < end {
+            if let Some(batch) = edges[found..].first_chunk_mut::<BATCH>() {
+                for edge in batch {
+                    *edge = (block * BLOCK) as u32 + changes.trailing_zeros();
+                    changes &= changes.wrapping_sub(1);
+                }
+            }
+            found += BATCH;
+        }
+        found = end;
+    }
+    found
 }
 
 /// `text` with letters and digits beyond ASCII in lower case and a blank for everything else
@@ -101,7 +137,7 @@ impl Normal {
 fn plain(text: &str, out: &mut Vec<u8>) {
     let mut rest = text;
     while !rest.is_empty() {
-        let ascii = rest.bytes().position(|byte| !byte.is_ascii());
+        let ascii = beyond_ascii(rest.as_bytes());
         let (run, tail) = rest.split_at(ascii.unwrap_or(rest.len()));
         out.extend_from_slice(run.as_bytes());
         let mut letters = tail.chars();
@@ -123,16 +159,6 @@ fn plain(text: &str, out: &mut Vec<u8>) {
 }
 
 /// One bit for each of [`BLOCK`] bytes, the first the lowest: set for letters and digits.
-#[inline]
-fn letters(bytes: &[u8; BLOCK]) -> u64 {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
-        // SAFETY: this processor has AVX2.
-        return unsafe { letters_avx2(bytes) };
-    }
-    letters_of_any(bytes)
-}
-
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 #[inline]
@@ -157,6 +183,8 @@ fn letters_avx2(bytes: &[u8; BLOCK]) -> u64 {
     half(0) | half(32) << 32
 }
 
+/// [`letters_avx2`] on any processor.
+#[inline]
 fn letters_of_any(bytes: &[u8; BLOCK]) -> u64 {
     let mut flags = [0_u8; BLOCK];
     for (flag, &byte) in flags.iter_mut().zip(bytes) {
@@ -264,8 +292,13 @@ mod tests {
             block.copy_from_slice(bytes.as_flattened());
             let letter = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
             let expected = block.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(letter(byte)));
-            prop_assert_eq!(letters(&block), expected);
             prop_assert_eq!(letters_of_any(&block), expected);
+            let mut edges = [[0; BLOCK + BATCH]; 2];
+            let found = [
+                find_words(&block, &mut edges[0]),
+                edges_of(&block, &mut edges[1], letters_of_any),
+            ];
+            prop_assert_eq!(&edges[0][..found[0]], &edges[1][..found[1]]);
         }
 
         #[test]

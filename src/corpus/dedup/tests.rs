@@ -42,12 +42,21 @@ fn jaccard(left: &[String], right: &[String]) -> f64 {
 }
 
 fn groups(texts: &[String]) -> Groups {
+    groups_by(texts, 2)
+}
+
+fn groups_by(texts: &[String], threads: usize) -> Groups {
     let mut deduper = Deduper::new(&DedupOptions::default()).unwrap();
     for (row, text) in texts.iter().enumerate() {
         let paper = fingerprint(&format!("title {row}"), text);
         assert_eq!(deduper.push(row as u64, &paper), Fate::Keep);
     }
-    deduper.finish(&Silent).unwrap()
+    deduper.finish(&pool(threads), &Silent).unwrap()
+}
+
+fn pool(threads: usize) -> rayon::ThreadPool {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.unwrap()
 }
 
 #[test]
@@ -66,7 +75,7 @@ fn the_second_of_two_equal_ids_or_texts_is_dropped() {
     );
     assert_eq!(push("0704.0002", "New", "Third text."), Fate::DuplicateId);
     assert_eq!(push("0704.0003", "A title", "Some texts."), Fate::Keep);
-    let groups = deduper.finish(&Silent).unwrap();
+    let groups = deduper.finish(&pool(1), &Silent).unwrap();
     assert_eq!(groups.first, [0, 1]);
     assert_eq!(
         (groups.counts.duplicate_ids, groups.counts.duplicate_texts),
@@ -163,13 +172,9 @@ fn the_number_of_threads_does_not_change_the_groups() {
         }
         texts.push(text.join(" "));
     }
-    let run = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        pool.unwrap().install(|| groups(&texts))
-    };
-    let one = run(1);
+    let one = groups_by(&texts, 1);
     assert!(one.counts.near_groups > 100);
-    assert_eq!(one, run(5));
+    assert_eq!(one, groups_by(&texts, 5));
 }
 
 proptest! {
