@@ -127,29 +127,20 @@ impl<'a> Reader<'a> {
     /// [`Error::Option`](crate::Error::Option) only where zstd refuses its level.
     pub(super) fn read(&self, block: &Block, first: bool) -> Result<Batch> {
         let mut batch = Draft::default();
-        let text = match block {
-            Block::Long { head, bytes } => {
-                batch.lines = 1;
-                let reason = format!(
-                    "longer than max_line_bytes = {}",
-                    self.options.max_line_bytes
-                );
-                batch.bad.push(Bad {
-                    line: 0,
-                    bytes: *bytes,
-                    reason,
-                    head: shown(head),
-                });
-                &[][..]
-            }
-            Block::Lines(text) if first => text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text),
-            Block::Lines(text) => text,
+        let text = match block.lines() {
+            text if first => text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text),
+            text => text,
         };
         let mut scratch = Scratch::default();
         let candidates = self
             .profile
             .parse
             .time(|| self.parse(text, &mut batch, &mut scratch));
+        if let Some(long) = &block.long {
+            let line = batch.lines;
+            batch.lines += 1;
+            batch.bad.push(self.too_long(line, long.bytes, &long.head));
+        }
         self.profile
             .clean
             .time(|| self.clean(&candidates, &mut batch, &mut scratch));
@@ -176,6 +167,12 @@ impl<'a> Reader<'a> {
             let line =
                 whole.map_or_else(|| std::str::from_utf8(bytes), |whole| Ok(&whole[from..end]));
             from = end + 1;
+            if bytes.len() > self.options.max_line_bytes {
+                batch
+                    .bad
+                    .push(self.too_long(number, bytes.len() as u64, bytes));
+                continue;
+            }
             let outcome = match line {
                 Ok(line) if line.trim_ascii().is_empty() => {
                     batch.blank += 1;
@@ -197,6 +194,16 @@ impl<'a> Reader<'a> {
             }
         }
         candidates
+    }
+
+    fn too_long(&self, line: u64, bytes: u64, head: &[u8]) -> Bad {
+        let most = self.options.max_line_bytes;
+        Bad {
+            line,
+            bytes,
+            reason: format!("longer than max_line_bytes = {most}"),
+            head: shown(head),
+        }
     }
 
     /// What the line says, or nothing where the paper is left out.
@@ -331,8 +338,10 @@ impl<'a> Reader<'a> {
                 (candidate.summary, &mut batch.abstracts),
             ];
             for (text, column) in texts {
-                // Checked when the line was parsed.
-                if let Some(Ok(text)) = text.map(|text| text.decode(&mut scratch.text)) {
+                // Checked when the line was parsed. To either way of cleaning, white space is white
+                // space, and a line of a wrapped text ends where nothing else is to be done.
+                let line = text.map(|text| text.decode_in_one_line(&mut scratch.text));
+                if let Some(Ok(text)) = line {
                     clean_into(text, column.out());
                 }
             }

@@ -2,52 +2,110 @@
 //! the bound.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::ops::{ControlFlow, Range};
 
+/// Bytes of a block: small enough for a core's own cache, large enough to hide the hand-over.
+pub const BLOCK: usize = 1 << 20;
 /// Bytes of an overlong line that are kept to show it.
-const HEAD: usize = 256;
+pub(super) const HEAD: usize = 256;
 
-/// A part of the stream.
+/// A part of the source: whole lines, and perhaps an overlong one after them.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Block {
-    /// Whole lines; only the stream's last one may lack its newline.
-    Lines(Vec<u8>),
-    /// One line that is longer than the bound.
-    Long {
-        /// Its first bytes.
-        head: Vec<u8>,
-        /// Its length without the newline.
-        bytes: u64,
-    },
+pub struct Block {
+    pub(super) buffer: Vec<u8>,
+    /// Where the lines are in `buffer`.
+    pub(super) lines: Range<usize>,
+    /// The overlong line.
+    pub long: Option<Long>,
+}
+
+/// A line that is longer than the bound.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Long {
+    /// Its first bytes.
+    pub head: Vec<u8>,
+    /// Its length without the newline.
+    pub bytes: u64,
 }
 
 impl Block {
+    /// The lines; only the source's last one may lack its newline.
+    #[must_use]
+    pub fn lines(&self) -> &[u8] {
+        &self.buffer[self.lines.clone()]
+    }
+
+    /// Completes the last line, which has no end yet, by what `scan` hands on part by part: each is
+    /// answered by `Break` with how many bytes of it were the line's, once it ends.
+    ///
+    /// # Errors
+    /// What `scan` returns.
+    pub(super) fn finish<E>(
+        &mut self,
+        max_line: usize,
+        scan: impl FnOnce(&mut dyn FnMut(&[u8]) -> ControlFlow<usize>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let lines = self.lines.clone();
+        let before = memchr::memrchr(b'\n', &self.buffer[lines.clone()]);
+        let line = lines.start + before.map_or(0, |at| at + 1);
+        let mut end = lines.end;
+        self.buffer.truncate(end);
+        scan(&mut |part| {
+            let newline = memchr::memchr(b'\n', part);
+            end += newline.unwrap_or(part.len());
+            let used = newline.map_or(part.len(), |at| at + 1);
+            if end - line <= max_line {
+                self.buffer.extend_from_slice(&part[..used]);
+            }
+            match newline {
+                Some(_) => ControlFlow::Break(used),
+                None => ControlFlow::Continue(()),
+            }
+        })?;
+        if end - line <= max_line {
+            self.lines.end = self.buffer.len();
+        } else {
+            let head = &self.buffer[line..];
+            self.long = Some(Long {
+                head: head[..head.len().min(HEAD)].to_vec(),
+                bytes: (end - line) as u64,
+            });
+            self.lines.end = line;
+        }
+        Ok(())
+    }
+
     /// Its buffer, to be used again, unless it has grown beyond `limit` bytes.
+    #[must_use]
     pub fn into_buffer(self, limit: usize) -> Vec<u8> {
-        match self {
-            Self::Lines(buffer) if buffer.capacity() <= limit => buffer,
-            _ => Vec::new(),
+        if self.buffer.capacity() <= limit {
+            self.buffer
+        } else {
+            Vec::new()
         }
     }
 }
 
-/// The blocks of a stream, in order.
+/// The blocks of a stream, in order. A line belongs to the block in whose bytes it starts, so that
+/// a stream and a file read in any order have the same blocks.
 pub struct Blocks<R> {
     reader: BufReader<R>,
     block: usize,
     max_line: usize,
-    carry: Vec<u8>,
+    at: u64,
 }
 
 impl<R: Read> Blocks<R> {
-    /// Blocks of about `block` bytes, with lines of at most `max_line` bytes.
+    /// Blocks of `block` bytes each, the last line of one completed, with lines of at most
+    /// `max_line` bytes.
     pub fn new(reader: R, block: usize, max_line: usize) -> Self {
-        // Blocks are read past this buffer; it serves the end of an overlong line.
-        let reader = BufReader::with_capacity(1 << 16, reader);
+        // Blocks are read past this buffer; it serves the end of their last lines.
+        let reader = BufReader::with_capacity(1 << 14, reader);
         Self {
             reader,
             block,
             max_line,
-            carry: Vec::new(),
+            at: 0,
         }
     }
 
@@ -56,37 +114,45 @@ impl<R: Read> Blocks<R> {
     /// # Errors
     /// What the stream answers.
     pub fn next(&mut self, mut buffer: Vec<u8>) -> io::Result<Option<Block>> {
-        let mut filled = self.carry.len();
-        let mut wanted = self.block.max(filled + 1);
-        loop {
-            // A buffer that comes back is as long as a block already: nothing is zeroed twice.
-            if buffer.len() < wanted {
-                buffer.resize(wanted, 0);
-            }
-            let seen = filled - self.carry.len();
-            buffer[seen..filled].copy_from_slice(&self.carry);
-            self.carry.clear();
-            filled = self.fill(&mut buffer[..wanted], filled)?;
-            if filled < wanted {
-                buffer.truncate(filled);
-                return Ok((filled > 0).then(|| self.last(buffer)));
-            }
-            if let Some(newline) = memchr::memrchr(b'\n', &buffer[seen..filled]) {
-                self.carry
-                    .extend_from_slice(&buffer[seen + newline + 1..filled]);
-                buffer.truncate(seen + newline + 1);
-                return Ok(Some(Block::Lines(buffer)));
-            }
-            if filled > self.max_line {
-                buffer.truncate(filled);
-                return self.long(buffer).map(Some);
-            }
-            wanted = filled + self.block;
+        let wanted = self.block - (self.at % self.block as u64) as usize;
+        // A buffer that comes back is about as long as a block already: little is zeroed twice.
+        buffer.resize(wanted, 0);
+        let filled = self.fill(&mut buffer)?;
+        if filled == 0 {
+            return Ok(None);
         }
+        self.at += filled as u64;
+        buffer.truncate(filled);
+        let ended = buffer.ends_with(b"\n") || filled < wanted;
+        let mut block = Block {
+            lines: 0..filled,
+            buffer,
+            long: None,
+        };
+        if !ended {
+            let Self { reader, at, .. } = self;
+            block.finish(self.max_line, |take| {
+                loop {
+                    let part = match reader.fill_buf() {
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                        part => part?,
+                    };
+                    let taken = take(part);
+                    let used = taken.break_value().unwrap_or(part.len());
+                    reader.consume(used);
+                    *at += used as u64;
+                    if used == 0 || taken.is_break() {
+                        return Ok::<_, io::Error>(());
+                    }
+                }
+            })?;
+        }
+        Ok(Some(block))
     }
 
     /// Reads until `buffer` is full or the stream ends; how far it is full then.
-    fn fill(&mut self, buffer: &mut [u8], mut filled: usize) -> io::Result<usize> {
+    fn fill(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut filled = 0;
         while filled < buffer.len() {
             match self.reader.read(&mut buffer[filled..]) {
                 Ok(0) => break,
@@ -97,39 +163,6 @@ impl<R: Read> Blocks<R> {
         }
         Ok(filled)
     }
-
-    fn last(&self, buffer: Vec<u8>) -> Block {
-        // The carry never holds a newline, so a short block may still be one overlong line.
-        if buffer.len() > self.max_line && memchr::memchr(b'\n', &buffer).is_none() {
-            return Block::Long {
-                bytes: buffer.len() as u64,
-                head: head(buffer),
-            };
-        }
-        Block::Lines(buffer)
-    }
-
-    fn long(&mut self, buffer: Vec<u8>) -> io::Result<Block> {
-        let mut bytes = buffer.len() as u64;
-        let head = head(buffer);
-        loop {
-            let part = self.reader.fill_buf()?;
-            let newline = memchr::memchr(b'\n', part);
-            let used = newline.unwrap_or(part.len());
-            bytes += used as u64;
-            let ended = newline.is_some() || part.is_empty();
-            self.reader.consume(used + usize::from(newline.is_some()));
-            if ended {
-                return Ok(Block::Long { head, bytes });
-            }
-        }
-    }
-}
-
-fn head(mut line: Vec<u8>) -> Vec<u8> {
-    line.truncate(HEAD);
-    line.shrink_to_fit();
-    line
 }
 
 #[cfg(test)]
@@ -142,15 +175,9 @@ mod tests {
         let mut blocks = Blocks::new(text, block, max_line);
         let mut lines = Vec::new();
         while let Some(block) = blocks.next(Vec::new()).unwrap() {
-            match block {
-                Block::Lines(text) => {
-                    lines.extend(
-                        text.split_inclusive(|byte| *byte == b'\n')
-                            .map(|line| Ok(line.to_vec())),
-                    );
-                }
-                Block::Long { bytes, .. } => lines.push(Err(bytes)),
-            }
+            let whole = block.lines().split_inclusive(|byte| *byte == b'\n');
+            lines.extend(whole.map(|line| Ok(line.to_vec())));
+            lines.extend(block.long.map(|long| Err(long.bytes)));
         }
         lines
     }

@@ -25,6 +25,7 @@ pub mod prepare;
 mod profile;
 mod quarantine;
 pub mod record;
+mod slices;
 pub mod source;
 mod spill;
 pub mod split;

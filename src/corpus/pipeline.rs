@@ -1,29 +1,31 @@
 //! Source → spilled texts and rows, in the order of the lines.
 //!
-//! One thread reads and unpacks; a pool parses, cleans, signs and packs blocks; this thread puts their results back in order and decides on exact duplicates.
+//! A pool parses, cleans, signs and packs blocks; this thread puts their results back in order and
+//! decides on exact duplicates. The blocks of a bare file are read in the pool too; a packed one is
+//! unpacked by a thread of its own.
 //! What is in flight is bounded, so memory does not grow with the source.
 
 use super::batch::{Batch, LeftOut, Reader};
 use super::dedup::{Deduper, Fate};
-use super::lines::{Block, Blocks};
+use super::lines::{BLOCK, Block, Blocks};
 use super::options::PrepareOptions;
 use super::pages::Page;
 use super::profile::Profile;
 use super::quarantine::Quarantine;
+use super::slices::Slices;
 use super::source::{Format, Meter, Source};
 use super::spill::{Spill, Spilled, TEXTS};
 use super::subset;
 use crate::error::{Error, Result};
 use crate::observe::{Observer, Progress};
+use blake3::hazmat::ChainingValue;
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-/// Bytes of a block: small enough for a core's own cache, large enough to hide the hand-over.
-const BLOCK: usize = 1 << 20;
 /// A row group is full with this many papers.
 pub(super) const GROUP: usize = 16_384;
 /// How often a waiting stage looks whether it is to stop.
@@ -49,7 +51,28 @@ pub(super) struct Gathered {
 enum Message {
     Block(Block),
     End(Result<String>),
-    Batch(u64, Result<Box<Batch>>, Vec<u8>),
+    Batch(u64, Result<Read>),
+}
+
+/// A block that has been read and parsed.
+struct Read {
+    batch: Box<Batch>,
+    buffer: Vec<u8>,
+    /// What the hash of a bare file is made of.
+    value: ChainingValue,
+}
+
+/// Where the blocks come from.
+enum Feed<'f> {
+    /// A thread that sends one for each buffer it gets.
+    Stream(Sender<Vec<u8>>),
+    /// A file whose next block is `next`.
+    Slices {
+        slices: &'f Slices,
+        meter: &'f Meter,
+        stop: &'f AtomicBool,
+        next: u64,
+    },
 }
 
 /// Reads `source`; unreadable lines go to `quarantine`.
@@ -90,39 +113,47 @@ pub(super) fn gather(
         legacy: BTreeMap::new(),
         unknown: BTreeMap::new(),
     };
-    let blake3 = std::thread::scope(|scope| {
-        let (sender, receiver) = channel();
-        let (permits, wait) = channel();
-        for _ in 0..gatherer.stage.blocks() {
-            let _ = permits.send(Vec::new());
-        }
-        let (meter, stop, max_line) = (&meter, &stop, options.max_line_bytes);
-        let blocks = sender.clone();
-        scope.spawn(move || {
-            let result = read(source, meter, stop, max_line, &wait, &blocks, profile);
-            let _ = blocks.send(Message::End(result));
+    let (sender, receiver) = channel();
+    let tick = |lines: u64| {
+        observer.check()?;
+        let figures = vec![("papers", lines as f64)];
+        let done = meter.bytes();
+        let (stage, unit) = ("read", "bytes");
+        observer.progress(&Progress {
+            stage,
+            done,
+            total: bytes,
+            unit,
+            figures,
         });
-        let result = pool.in_place_scope_fifo(|tasks| {
-            let result = gatherer.run(tasks, &sender, &receiver, permits, &|lines| {
-                observer.check()?;
-                let figures = vec![("papers", lines as f64)];
-                let done = meter.bytes();
-                let (stage, unit) = ("read", "bytes");
-                observer.progress(&Progress {
-                    stage,
-                    done,
-                    total: bytes,
-                    unit,
-                    figures,
-                });
-                Ok(())
-            });
+        Ok(())
+    };
+    let mut run = |feed| {
+        let receiver = &receiver;
+        pool.in_place_scope_fifo(|tasks| {
+            let result = gatherer.run(tasks, &sender, receiver, feed, &tick);
             stop.store(result.is_err(), Ordering::Relaxed);
             result
-        });
-        drop(receiver);
-        result
-    })?;
+        })
+    };
+    let max_line = options.max_line_bytes;
+    let blake3 = match source.into_slices(max_line) {
+        Ok(slices) => run(Feed::Slices {
+            slices: &slices,
+            meter: &meter,
+            stop: &stop,
+            next: 0,
+        }),
+        Err(source) => std::thread::scope(|scope| {
+            let (permits, wait) = channel();
+            let (meter, stop, blocks) = (&meter, &stop, sender.clone());
+            scope.spawn(move || {
+                let result = read(source, meter, stop, max_line, &wait, &blocks, profile);
+                let _ = blocks.send(Message::End(result));
+            });
+            run(Feed::Stream(permits))
+        }),
+    }?;
     let gathered = Gathered {
         blake3,
         bytes: meter.bytes().max(bytes),
@@ -203,7 +234,7 @@ struct Stoppable<'a, R> {
     stop: &'a AtomicBool,
 }
 
-impl<R: Read> Read for Stoppable<'_, R> {
+impl<R: io::Read> io::Read for Stoppable<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(io::Error::other("stopped"));
@@ -221,6 +252,16 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
+    /// Parses, cleans, signs and packs a block.
+    fn parse(&self, block: Block, first: bool, value: ChainingValue) -> Result<Read> {
+        let batch = self.reader.read(&block, first).map(Box::new)?;
+        Ok(Read {
+            batch,
+            buffer: block.into_buffer(2 * BLOCK),
+            value,
+        })
+    }
+
     /// How many blocks may be on their way at once.
     fn blocks(&self) -> u64 {
         2 * self.threads as u64 + 2
@@ -275,12 +316,13 @@ impl<T> InOrder<T> {
 }
 
 impl<'a> Gatherer<'a> {
+    /// Takes all blocks that `feed` has; gives the source's hash.
     fn run<'s>(
         &mut self,
         tasks: &rayon::ScopeFifo<'s>,
         sender: &Sender<Message>,
         receiver: &Receiver<Message>,
-        permits: Sender<Vec<u8>>,
+        mut feed: Feed<'s>,
         tick: &dyn Fn(u64) -> Result<()>,
     ) -> Result<String>
     where
@@ -288,11 +330,51 @@ impl<'a> Gatherer<'a> {
     {
         let stage = self.stage;
         let mut batches = InOrder::new();
-        let (mut sent, mut granted) = (0, stage.blocks());
-        let mut spare = Vec::new();
+        let (mut sent, mut granted) = (0, 0);
+        let mut spare = vec![Vec::new(); stage.blocks() as usize];
         let mut ended = None;
+        let mut values = Vec::new();
         let mut ticked = Instant::now();
         loop {
+            // A buffer is a permit to read a block.
+            while granted - batches.first < stage.blocks()
+                && let Some(buffer) = spare.pop()
+            {
+                granted += 1;
+                match &mut feed {
+                    Feed::Stream(permits) => {
+                        let _ = permits.send(buffer);
+                    }
+                    Feed::Slices {
+                        slices,
+                        meter,
+                        stop,
+                        next,
+                    } if *next < slices.count() => {
+                        let (slices, meter, stop, number) = (*slices, *meter, *stop, *next);
+                        *next += 1;
+                        sent = *next;
+                        let sender = sender.clone();
+                        tasks.spawn_fifo(move |_| {
+                            let clock = &stage.profile.read;
+                            let read = clock.time(|| slices.read(number, buffer, meter, stop));
+                            let read = read
+                                .and_then(|(block, value)| stage.parse(block, number == 0, value));
+                            let _ = sender.send(Message::Batch(number, read));
+                        });
+                    }
+                    Feed::Slices { .. } => {}
+                }
+            }
+            if let Feed::Slices { slices, next, .. } = &feed
+                && *next == slices.count()
+                && batches.first == sent
+            {
+                return Ok(Slices::hash(&values));
+            }
+            if ended.is_some() && batches.first == sent {
+                return Ok(ended.unwrap_or_default());
+            }
             let message = match receiver.recv_timeout(POLL) {
                 Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => None,
@@ -308,29 +390,24 @@ impl<'a> Gatherer<'a> {
                     let (number, sender) = (sent, sender.clone());
                     sent += 1;
                     tasks.spawn_fifo(move |_| {
-                        let batch = stage.reader.read(&block, number == 0).map(Box::new);
-                        let buffer = block.into_buffer(2 * BLOCK);
-                        let _ = sender.send(Message::Batch(number, batch, buffer));
+                        let read = stage.parse(block, number == 0, ChainingValue::default());
+                        let _ = sender.send(Message::Batch(number, read));
                     });
                 }
                 Some(Message::End(hash)) => ended = Some(hash?),
-                Some(Message::Batch(number, batch, buffer)) => {
+                Some(Message::Batch(number, read)) => {
+                    let Read {
+                        batch,
+                        buffer,
+                        value,
+                    } = read?;
                     spare.push(buffer);
-                    batches.put(number, batch?);
-                    while let Some(batch) = batches.take() {
+                    batches.put(number, (batch, value));
+                    while let Some((batch, value)) = batches.take() {
+                        values.push(value);
                         self.take(*batch)?;
                     }
                 }
-            }
-            if ended.is_some() && batches.first == sent {
-                return Ok(ended.unwrap_or_default());
-            }
-            // A buffer is a permit to read a block.
-            while granted - batches.first < stage.blocks()
-                && let Some(buffer) = spare.pop()
-            {
-                granted += 1;
-                let _ = permits.send(buffer);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The snapshot as one stream of bytes, whatever it is packed in.
 
+use super::slices::Slices;
 use crate::error::{Error, Result};
 use blake3::Hasher;
 use std::fs::File;
@@ -73,6 +74,11 @@ impl Meter {
     pub fn bytes(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
+
+    /// Counts bytes that have been read.
+    pub(super) fn add(&self, bytes: u64) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
 }
 
 impl Source {
@@ -125,6 +131,15 @@ impl Source {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// The blocks of a bare file, which can be read in any order; the source itself for a packed
+    /// file or a pipe.
+    pub(super) fn into_slices(self, max_line: usize) -> std::result::Result<Slices, Self> {
+        if self.format != Format::Json || !self.file.metadata().is_ok_and(|data| data.is_file()) {
+            return Err(self);
+        }
+        Ok(Slices::new(self.path, self.file, self.bytes, max_line))
     }
 
     /// Hands the unpacked bytes to `consume` and gives what it returned with the BLAKE3 hash of the
@@ -275,7 +290,7 @@ impl<R: Read> Read for Metered<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.hash.update(&buffer[..read]);
-        self.meter.0.fetch_add(read as u64, Ordering::Relaxed);
+        self.meter.add(read as u64);
         Ok(read)
     }
 }

@@ -201,7 +201,7 @@ impl Rewriter<'_, '_> {
         let short = self.short_argument();
         let braced = self.next_is(&['{']);
         let inner = self.rest().strip_prefix('{').unwrap_or(self.rest());
-        let inner = inner.trim_start_matches(' ');
+        let inner = inner.trim_start();
         let sign = match inner
             .strip_prefix('\\')
             .map(|name| name.split_at(letters(name)))
@@ -303,9 +303,10 @@ impl Rewriter<'_, '_> {
                 }
             }
             Action::LetterAccent(mark) | Action::Accent(mark) => {
-                let inner = self.rest().trim_start_matches([' ', '{']);
-                let blank = self.next_is(&[' ', '{', '\n', '\\']);
-                let letter = inner.starts_with(|c: char| c.is_alphabetic() || "\\\n".contains(c));
+                let opens = |c: char| c == '{' || c.is_whitespace();
+                let inner = self.rest().trim_start_matches(opens);
+                let blank = self.rest().starts_with(|c| opens(c) || c == '\\');
+                let letter = inner.starts_with(|c: char| c.is_alphabetic() || c == '\\');
                 if !(blank && letter && self.accent(mark)) && name.len() == 1 {
                     self.out.word(name);
                 }

@@ -277,4 +277,12 @@ proptest! {
         let once = clean(&text).into_owned();
         prop_assert_eq!(&*clean(&once), &*once);
     }
+
+    #[test]
+    fn a_line_end_is_a_blank(text in fragment(), white in prop::sample::select(vec!['\n', '\t', '\r', '\u{c}'])) {
+        let in_one_line = text.replace(white, " ");
+        let wrapped = text.replace(' ', &white.to_string());
+        prop_assert_eq!(clean(&wrapped), clean(&in_one_line));
+        prop_assert_eq!(clean(&text), clean(&in_one_line));
+    }
 }

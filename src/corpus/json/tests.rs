@@ -76,6 +76,15 @@ proptest! {
     }
 
     #[test]
+    fn a_text_in_one_line_has_blanks_for_white_space(text in "[a-z\n\t\r\u{c}\u{8}\"é]{0,80}") {
+        let line = serde_json::to_string(&text).unwrap();
+        let read = Scanner::new(&line).string().unwrap();
+        let mut scratch = String::new();
+        let wanted = text.replace(['\n', '\t', '\r', '\u{c}'], " ");
+        prop_assert_eq!(read.decode_in_one_line(&mut scratch).unwrap(), wanted);
+    }
+
+    #[test]
     fn where_a_string_stands_in_the_line_does_not_change_it(
         body in "([a-z ]{0,40}(\\\\[nt\"\\\\u]|\\\\ud83d\\\\ude00|\\\\u00E9|é|\u{1}|\")?){0,4}",
     ) {

@@ -57,18 +57,35 @@ impl<'a> Text<'a> {
     where
         'a: 's,
     {
+        self.unescape::<false>(scratch)
+    }
+
+    /// [`Text::decode`] with a blank for each line feed, tab, carriage return and form feed.
+    ///
+    /// # Errors
+    /// As there.
+    #[inline]
+    pub fn decode_in_one_line<'s>(self, scratch: &'s mut String) -> Result<&'s str, Fault>
+    where
+        'a: 's,
+    {
+        // A string holds no raw control character: white space but blanks is escaped.
         if self.escapes == Escapes::None {
             return Ok(self.raw);
         }
+        self.unescape::<true>(scratch)
+    }
+
+    fn unescape<const BLANKS: bool>(self, scratch: &mut String) -> Result<&str, Fault> {
         let mut out = std::mem::take(scratch).into_bytes();
-        self.unescape(&mut out)?;
+        self.write::<BLANKS>(&mut out)?;
         // Whole characters of the raw text and whole characters for escapes: always UTF-8.
         *scratch = String::from_utf8(out).unwrap_or_default();
         Ok(scratch)
     }
 
     /// Makes `out` the value's bytes, a chunk at a time.
-    fn unescape(self, out: &mut Vec<u8>) -> Result<(), Fault> {
+    fn write<const BLANKS: bool>(self, out: &mut Vec<u8>) -> Result<(), Fault> {
         let raw = self.raw.as_bytes();
         // No escape is shorter than its value; a chunk is written whole.
         out.resize(raw.len() + CHUNK, 0);
@@ -90,6 +107,8 @@ impl<'a> Text<'a> {
                     at: self.at + from,
                     what: "half a surrogate pair",
                 })?;
+                let white = BLANKS && matches!(value, '\n' | '\t' | '\r' | '\u{c}');
+                let value = if white { ' ' } else { value };
                 to += value.encode_utf8(&mut out[to..]).len();
                 from += width;
             }
