@@ -7,6 +7,7 @@ use bytes::Bytes;
 use std::cell::RefCell;
 use std::io;
 use zstd::bulk::{Compressor, Decompressor};
+use zstd::zstd_safe::CParameter;
 
 /// Room for a text's length in front of it.
 const LENGTH: &str = "\0\0\0\0";
@@ -61,14 +62,18 @@ impl Column {
     /// # Errors
     /// [`Error::Option`] for a level that zstd does not have.
     pub(super) fn pack(&self, level: i32) -> Result<Page> {
+        /// For small and for large pages.
+        type Compressors = [Option<(i32, Compressor<'static>)>; 2];
         thread_local! {
-            static COMPRESSOR: RefCell<Option<(i32, Compressor<'static>)>> = RefCell::default();
+            static COMPRESSORS: RefCell<Compressors> = RefCell::default();
         }
         let fault = |error: io::Error| Error::option("zstd_level", level, error);
-        let packed = COMPRESSOR.with_borrow_mut(|slot| {
+        let large = self.bytes.len() >= LARGE;
+        let packed = COMPRESSORS.with_borrow_mut(|slots| {
+            let slot = &mut slots[usize::from(large)];
             let mut compressor = match slot.take() {
                 Some((made_for, compressor)) if made_for == level => compressor,
-                _ => Compressor::new(level).map_err(fault)?,
+                _ => compressor(level, large).map_err(fault)?,
             };
             let packed = compressor.compress(&self.bytes).map_err(fault);
             *slot = Some((level, compressor));
@@ -81,6 +86,20 @@ impl Column {
             packed: packed.into(),
         })
     }
+}
+
+/// Pages from this size on are packed by zstd's settings for large ones.
+const LARGE: usize = 1 << 18;
+
+fn compressor(level: i32, large: bool) -> io::Result<Compressor<'static>> {
+    let mut compressor = Compressor::new(level)?;
+    if level == 1 && large {
+        // Level 1 with half of its hash table, which leaves the first cache to the text: a tenth
+        // faster on abstracts, a twentieth larger.
+        compressor.set_parameter(CParameter::HashLog(13))?;
+        compressor.set_parameter(CParameter::MinMatch(7))?;
+    }
+    Ok(compressor)
 }
 
 /// A [`Column`] while its texts are written one after the other.

@@ -439,6 +439,9 @@ impl<'a> Gatherer<'a> {
         for (name, papers) in batch.unknown {
             *self.unknown.entry(name).or_default() += papers;
         }
+        let papers = batch.papers.iter();
+        self.deduper
+            .announce(papers.map(|paper| (paper.id, &paper.fingerprint)));
         let mut duplicates = Vec::new();
         let mut start = 0;
         for (at, paper) in batch.papers.iter().enumerate() {
