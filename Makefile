@@ -102,7 +102,9 @@ $(STAMPS)/bench: $(STAMPS)/venv requirements/bench.txt
 .PHONY: bench
 bench: $(STAMPS)/wheel $(STAMPS)/dev $(STAMPS)/bench ## prepare, encode and head beside their peers, one run
 	$(BIN)/python benches/prepare/run.py --peer-python .venv-bench/bin/python
+	$(BIN)/python benches/prepare/pack.py
 	$(BIN)/python benches/encode/run.py
+	$(BIN)/python benches/encode/parts.py
 	$(BIN)/python benches/head/run.py
 	$(MAKE) readme
 

@@ -1,4 +1,4 @@
-"""Writes README's table of results from benches/results/*.json.
+"""Writes the tables of README and docs/performance.md from benches/results/*.json.
 
     python benches/readme.py [--check]
 
@@ -15,20 +15,25 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benches" / "results"
-BEGIN = "<!-- results: written by `make readme` from benches/results -->"
-END = "<!-- /results -->"
+RESULTS_MARK = "results: written by `make readme` from benches/results"
 
 
 def prepare(result: dict) -> Iterator[tuple[str, str, str, str]]:
     arms = result["arms"]
     peer = max(("polars", "duckdb"), key=lambda name: arms[name]["mb_per_second"])
-    theirs = f"{arms[peer]['mb_per_second']:.0f} MB/s ({peer})"
+    theirs = f"{_rate(arms[peer])} ({peer})"
     for arm, what in (
         ("reduced", "Prepare, the job the peers can do too"),
         ("whole", "Prepare with cleaning, near-duplicates and splits; peer as above"),
     ):
-        ours = f"{arms[arm]['mb_per_second']:.0f} MB/s, {arms[arm]['peak_mb']:.0f} MB"
-        yield what, ours, theirs, f"{result[f'{arm}_times_faster_peer']:.1f} ×"
+        yield what, _rate(arms[arm]), theirs, f"{result[f'{arm}_times_faster_peer']:.2f} ×"
+
+
+def _rate(arm: dict) -> str:
+    return (
+        f"{arm['mb_per_second']:.0f} MB/s, peak {arm['peak_mb']:.0f} MB, "
+        f"writes {arm['output_mb']:.0f} MB"
+    )
 
 
 def encode(result: dict) -> Iterator[tuple[str, str, str, str]]:
@@ -114,20 +119,63 @@ def table() -> str:
     )
 
 
+def steps() -> str:
+    """Core seconds by step of `prepare`."""
+    arms = _read("prepare").get("arms", {})
+    if not arms:
+        return ""
+    reduced, whole = (arms[arm]["core_seconds_by_step"] for arm in ("reduced", "whole"))
+    rows = [f"| {step} | {reduced[step]:.2f} | {whole[step]:.2f} |" for step in whole]
+    return "\n".join(["| step | the peers' job | the whole stage |", "|---|---|---|", *rows]) + "\n"
+
+
+def pack() -> str:
+    """What zstd's settings make of pages of abstracts."""
+    settings = _read("pack").get("settings", {})
+    rows = [
+        f"| {name} | {one['mb_per_second']:.0f} | {one['ratio']:.2f} |"
+        for name, one in settings.items()
+    ]
+    return "\n".join(["| zstd | MB/s of one core | ratio |", "|---|---|---|", *rows]) + "\n"
+
+
+def parts() -> str:
+    """What the parts of a layer cost."""
+    figures = _read("parts").get("parts", {})
+    if not figures:
+        return ""
+    f32, bf16 = figures["f32"], figures["bf16"]
+    rows = [f"| {part} | {f32[part]:.1f} | {bf16[part]:.1f} |" for part in f32]
+    rows.append(f"| together | {sum(f32.values()):.1f} | {sum(bf16.values()):.1f} |")
+    return "\n".join(["| part | f32 | bf16 |", "|---|---|---|", *rows]) + "\n"
+
+
+def _read(name: str) -> dict:
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+BLOCKS = {
+    ROOT / "README.md": {RESULTS_MARK: table},
+    ROOT / "docs" / "performance.md": {"steps": steps, "pack": pack, "parts": parts},
+}
+
+
 def main() -> None:
-    """Write the table, or only compare."""
+    """Write the blocks, or only compare."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="fail where README differs")
+    parser.add_argument("--check", action="store_true", help="fail where a file differs")
     options = parser.parse_args()
-    path = ROOT / "README.md"
-    text = path.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN + "\n")
-    after = rest.split(END)[1]
-    written = f"{before}{BEGIN}\n{table()}{END}{after}"
-    if not options.check:
-        path.write_text(written, encoding="utf-8")
-    elif written != text:
-        sys.exit("README.md differs from benches/results: make readme")
+    for path, blocks in BLOCKS.items():
+        text = written = path.read_text(encoding="utf-8")
+        for mark, content in blocks.items():
+            begin, end = f"<!-- {mark} -->\n", f"<!-- /{mark.split(':')[0]} -->"
+            before, rest = written.split(begin)
+            written = f"{before}{begin}{content()}{end}{rest.split(end)[1]}"
+        if not options.check:
+            path.write_text(written, encoding="utf-8")
+        elif written != text:
+            sys.exit(f"{path.name} differs from benches/results: make readme")
 
 
 if __name__ == "__main__":

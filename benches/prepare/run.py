@@ -61,11 +61,26 @@ def rows_hash(table: Path) -> tuple[int, str]:
     return len(digests), whole.hexdigest()
 
 
+def commit() -> str:
+    """The commit at hand."""
+    revision = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
+    return subprocess.check_output(revision, text=True).strip()
+
+
 def machine() -> dict:
     """What the figures hold for."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     processor = next((line.split(": ")[1] for line in lines if line.startswith("model name")), "")
     return {"processor": processor, "cores": os.cpu_count(), "system": platform.platform()}
+
+
+def touch() -> None:
+    """Use all free memory once: a virtual machine gets a page from its host when it is first
+    used, and the arms that come first would pay for it."""
+    free = Path("/proc/meminfo").read_text(encoding="ascii").split("MemFree:")[1].split()[0]
+    memory = bytearray(max(0, int(free) * 1024 - (3 << 29)))
+    for at in range(0, len(memory), 4096):
+        memory[at] = 1
 
 
 def measure(path: Path, options: argparse.Namespace) -> dict[str, dict]:
@@ -124,16 +139,16 @@ def main() -> None:
     if not path.exists():
         print(f"making {path.relative_to(ROOT)}", file=sys.stderr)
         source.make(path, corpus, options.size * 1_000_000)
+    touch()
     # Everything reads from the page cache, the first arm too.
     with path.open("rb") as raw:
         while raw.read(1 << 24):
             pass
     figures = measure(path, options)
     fastest = max(figures[peer]["mb_per_second"] for peer in PEERS)
-    revision = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
     result = {
         "bench": "prepare",
-        "commit": subprocess.check_output(revision, text=True).strip(),
+        "commit": commit(),
         "machine": machine(),
         "input_mb": path.stat().st_size / 1e6,
         "zstd_level": options.zstd_level,

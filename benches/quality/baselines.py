@@ -55,18 +55,19 @@ class Task:
     def read(cls, papers: Path, embeddings: Path, model: Path | None) -> Task:
         """Read the tables; labels are those with enough training papers."""
         table = _core.Papers.read(str(papers))
-        splits = np.array(table.splits)
+        # A property makes its list anew whenever it is read.
+        splits, papers_categories = np.array(table.splits), table.categories
         rows = {name: np.flatnonzero(splits == name) for name in ("train", "validation", "test")}
         counts: dict[str, int] = {}
         for row in rows["train"]:
-            for category in table.categories[row]:
+            for category in papers_categories[row]:
                 counts[category] = counts.get(category, 0) + 1
         labels = sorted(name for name, count in counts.items() if count >= corpora.MIN_PAPERS)
         if model is not None:
             labels = json.loads((model / "classifier.json").read_text("utf-8"))["labels"]
         index = {name: at for at, name in enumerate(labels)}
         truth = np.zeros((len(splits), len(labels)), np.uint8)
-        for row, categories in enumerate(table.categories):
+        for row, categories in enumerate(papers_categories):
             truth[row, [index[name] for name in categories if name in index]] = 1
         primary = np.array([index.get(name, -1) for name in table.primaries], np.int32)
         return cls(

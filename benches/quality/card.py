@@ -36,6 +36,10 @@ ONE_OF_ONE = (
     "One recipe, one fit so far: the table's fit is the one in this directory. The fit on both "
     "samples of arXiv metadata, up to 2025-10, and its table are not made yet."
 )
+BASELINES = (
+    " The baselines' probabilities and thresholds were tuned by the same procedure as ours, on\n"
+    "validation papers{today}."
+)
 BASELINES_TODAY = (
     " (in the second table on those of 2025-10 alone, with all earlier ones to fit to)"
 )
@@ -86,6 +90,8 @@ def card(
     )
     fits = "\n".join(_fit(name, summary, shipped) for name, summary in summaries.items())
     both = len(summaries) > 1
+    beside = any({"tfidf", "minilm"} & {*result["tables"][name]} for name in summaries)
+    baselines = BASELINES.format(today=BASELINES_TODAY if both else "") if beside else ""
     labels = ", ".join(f"{name} ({fitted['labels'][name]})" for name in spec["labels"])
     absent = sorted({*taxonomy} - {*fitted["labels"]} - {*fitted["left_out"]})
     left_out = ", ".join(f"{name} ({count})" for name, count in fitted["left_out"].items())
@@ -116,8 +122,7 @@ as cs.IT and math.IT are one label). It is what `arxiv_core.Classifier.load()` a
 
 All figures are in the canonical label space, with 95 % bootstrap intervals over test papers.
 macro-F1 is over labels with at least 10 positives in the test months; "any" is over those with at
-least one. The baselines' probabilities and thresholds were tuned by the same procedure as ours, on
-validation papers{BASELINES_TODAY if both else ""}. `metrics.json` has every label, slices
+least one.{baselines} `metrics.json` has every label, slices
 by year, archive, length, rarity and number of archives, and the figures in the raw space (each
 label of an alias pair counted twice), in which arXiv's own classifier reports micro-F1 .672,
 macro-F1 .474, P@1 .798 and recall@5 .896 after training on 1.64 million papers.

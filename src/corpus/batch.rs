@@ -1,25 +1,25 @@
 //! One block of lines → packed pages of cleaned texts and what is known of each paper. Runs on any thread;
 //! nothing here depends on other blocks.
 
+mod draft;
+mod records;
+
 use super::dedup::{self, Fingerprint, Signature};
-use super::json::{Fault, Text};
 use super::lines::Block;
 use super::options::{Clean, PrepareOptions};
-use super::pages::{Page, Texts};
+use super::pages::Page;
 use super::profile::Profile;
-use super::record::Record;
 use super::spill::TEXTS;
 use super::squeeze::squeeze;
 use super::subset::Filter;
-use super::taxonomy::{self, Label, Resolution};
-use super::{when, withdrawn};
+use super::taxonomy::Label;
+use super::withdrawn;
 use crate::error::Result;
 use crate::text::clean_into;
+use draft::Draft;
+use records::Candidate;
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
-
-/// Bytes of an unreadable line that are shown.
-const SHOWN: usize = 200;
 
 /// What a block is read with.
 pub(super) struct Reader<'a> {
@@ -89,17 +89,6 @@ pub(super) struct Batch {
     pub pages: [Page; TEXTS],
 }
 
-/// A record that is to be cleaned.
-struct Candidate<'a> {
-    id: Text<'a>,
-    title: Option<Text<'a>>,
-    summary: Option<Text<'a>>,
-    days: i32,
-    primary: Option<Label>,
-    archive: Option<&'static str>,
-    labels_end: usize,
-}
-
 #[derive(Default)]
 struct Scratch {
     text: String,
@@ -147,181 +136,6 @@ impl<'a> Reader<'a> {
         self.profile.sign.time(|| self.sign(&mut batch));
         let level = self.options.zstd_level;
         self.profile.encode.time(|| batch.finish(level))
-    }
-
-    fn parse<'t>(
-        &self,
-        text: &'t [u8],
-        batch: &mut Draft,
-        scratch: &mut Scratch,
-    ) -> Vec<Candidate<'t>> {
-        // One look at the whole block; line by line only where it is not all UTF-8.
-        let whole = std::str::from_utf8(text).ok();
-        let mut candidates = Vec::with_capacity(text.len() / 1024);
-        let mut from = 0;
-        while from < text.len() {
-            let end = memchr::memchr(b'\n', &text[from..]).map_or(text.len(), |step| from + step);
-            let number = batch.lines;
-            batch.lines += 1;
-            let bytes = &text[from..end];
-            let line =
-                whole.map_or_else(|| std::str::from_utf8(bytes), |whole| Ok(&whole[from..end]));
-            from = end + 1;
-            if bytes.len() > self.options.max_line_bytes {
-                batch
-                    .bad
-                    .push(self.too_long(number, bytes.len() as u64, bytes));
-                continue;
-            }
-            let outcome = match line {
-                Ok(line) if line.trim_ascii().is_empty() => {
-                    batch.blank += 1;
-                    continue;
-                }
-                Ok(line) => self.candidate(line, batch, scratch),
-                Err(error) => Err(format!("invalid UTF-8 at byte {}", error.valid_up_to())),
-            };
-            match outcome {
-                Ok(candidate) => candidates.extend(candidate),
-                Err(reason) => {
-                    batch.bad.push(Bad {
-                        line: number,
-                        bytes: bytes.len() as u64,
-                        reason,
-                        head: shown(bytes),
-                    });
-                }
-            }
-        }
-        candidates
-    }
-
-    fn too_long(&self, line: u64, bytes: u64, head: &[u8]) -> Bad {
-        let most = self.options.max_line_bytes;
-        Bad {
-            line,
-            bytes,
-            reason: format!("longer than max_line_bytes = {most}"),
-            head: shown(head),
-        }
-    }
-
-    /// What the line says, or nothing where the paper is left out.
-    fn candidate<'t>(
-        &self,
-        line: &'t str,
-        batch: &mut Draft,
-        scratch: &mut Scratch,
-    ) -> Result<Option<Candidate<'t>>, String> {
-        let record = Record::parse(line).map_err(|fault| fault.to_string())?;
-        let id = record
-            .id()
-            .filter(|id| !id.raw().is_empty())
-            .ok_or("field \"id\" is missing or empty")?;
-        // Texts are decoded later and must not fail then.
-        for (field, text) in [("title", record.title()), ("abstract", record.summary())] {
-            if let Some(text) = text {
-                text.check().map_err(|fault| {
-                    Fault {
-                        field: Some(field),
-                        ..fault
-                    }
-                    .to_string()
-                })?;
-            }
-        }
-        let days = match record.created() {
-            Some(days) => days,
-            None => {
-                let id = id
-                    .decode(&mut scratch.text)
-                    .map_err(|fault| fault.to_string())?;
-                when::month_of_id(id).ok_or_else(|| {
-                    format!("field \"id\": neither versions[0].created nor \"{id}\" tells a date")
-                })?
-            }
-        };
-        let (primary, archive) = self.labels(record.categories(), batch, scratch)?;
-        if scratch.labels.is_empty() && !self.options.keep_unlabelled {
-            batch.left_out.unlabelled += 1;
-            return Ok(None);
-        }
-        if !self.filter.has_day(days) {
-            batch.left_out.outside_dates += 1;
-            return Ok(None);
-        }
-        if !self.filter.has_labels(primary, &scratch.labels) {
-            batch.left_out.outside_categories += 1;
-            return Ok(None);
-        }
-        if !self.options.keep_withdrawn
-            && let Some(comments) = record.comments()
-            && withdrawn::mentioned(comments.raw())
-            && comments
-                .decode(&mut scratch.text)
-                .is_ok_and(withdrawn::says_so)
-        {
-            batch.left_out.withdrawn += 1;
-            return Ok(None);
-        }
-        batch.pending_labels.extend_from_slice(&scratch.labels);
-        let labels_end = batch.pending_labels.len();
-        Ok(Some(Candidate {
-            id,
-            title: record.title(),
-            summary: record.summary(),
-            days,
-            primary,
-            archive,
-            labels_end,
-        }))
-    }
-
-    /// Resolves the categories into `scratch.labels`; gives the primary label and archive.
-    fn labels(
-        &self,
-        categories: Option<Text<'_>>,
-        batch: &mut Draft,
-        scratch: &mut Scratch,
-    ) -> Result<(Option<Label>, Option<&'static str>), String> {
-        scratch.labels.clear();
-        let Some(categories) = categories else {
-            return Ok((None, None));
-        };
-        let categories = categories.decode(&mut scratch.text).map_err(|fault| {
-            Fault {
-                field: Some("categories"),
-                ..fault
-            }
-            .to_string()
-        })?;
-        let (mut primary, mut archive) = (None, None);
-        for (at, name) in categories.split_ascii_whitespace().enumerate() {
-            let label = match taxonomy::resolve(name) {
-                Resolution::Label(label) => Some(label),
-                Resolution::Legacy => {
-                    if let Some(found) = taxonomy::find(name) {
-                        *batch.legacy.entry(found.id).or_default() += 1;
-                        archive = archive.or((at == 0).then_some(found.archive));
-                    }
-                    None
-                }
-                Resolution::Unknown => {
-                    *batch.unknown.entry(name.to_owned()).or_default() += 1;
-                    None
-                }
-            };
-            if let Some(label) = label {
-                if at == 0 {
-                    primary = Some(label);
-                }
-                archive = archive.or(Some(label.archive()));
-                if !scratch.labels.contains(&label) {
-                    scratch.labels.push(label);
-                }
-            }
-        }
-        Ok((primary, archive))
     }
 
     fn clean(&self, candidates: &[Candidate<'_>], batch: &mut Draft, scratch: &mut Scratch) {
@@ -390,61 +204,5 @@ impl<'a> Reader<'a> {
         for (row, paper) in batch.papers.iter_mut().enumerate() {
             paper.fingerprint = dedup::fingerprint(batch.titles.get(row), batch.abstracts.get(row));
         }
-    }
-}
-
-fn shown(line: &[u8]) -> String {
-    String::from_utf8_lossy(&line[..line.len().min(SHOWN)]).into_owned()
-}
-
-/// A batch while it is read.
-struct Draft {
-    lines: u64,
-    blank: u64,
-    bad: Vec<Bad>,
-    left_out: LeftOut,
-    legacy: BTreeMap<&'static str, u64>,
-    unknown: BTreeMap<String, u64>,
-    pending_labels: Vec<Label>,
-    papers: Vec<Paper>,
-    labels: Vec<Label>,
-    ids: Texts,
-    titles: Texts,
-    abstracts: Texts,
-}
-
-impl Default for Draft {
-    fn default() -> Self {
-        Self {
-            lines: 0,
-            blank: 0,
-            bad: Vec::new(),
-            left_out: LeftOut::default(),
-            legacy: BTreeMap::new(),
-            unknown: BTreeMap::new(),
-            pending_labels: Vec::new(),
-            papers: Vec::new(),
-            labels: Vec::new(),
-            ids: Texts::new(1 << 14),
-            titles: Texts::new(1 << 16),
-            abstracts: Texts::new(1 << 20),
-        }
-    }
-}
-
-impl Draft {
-    fn finish(self, zstd_level: i32) -> Result<Batch> {
-        let pack = |texts: Texts| texts.into_column().pack(zstd_level);
-        Ok(Batch {
-            lines: self.lines,
-            blank: self.blank,
-            bad: self.bad,
-            left_out: self.left_out,
-            legacy: self.legacy,
-            unknown: self.unknown,
-            papers: self.papers,
-            labels: self.labels,
-            pages: [pack(self.ids)?, pack(self.titles)?, pack(self.abstracts)?],
-        })
     }
 }

@@ -6,6 +6,11 @@
 //! maximum a posteriori one under a normal prior around the pair fitted to all labels at once;
 //! the prior's precision (`shrinkage`) is the one with the least cross-fitted log loss.
 
+mod newton;
+mod pairs;
+
+use self::newton::{Loss, Pair};
+use self::pairs::{common, label_pair};
 use super::folds::folds;
 use super::reliability::{BINS, Reliability, reliability};
 use super::scored::Scored;
@@ -15,7 +20,6 @@ use serde::{Deserialize, Serialize};
 
 /// Prior precisions tried by cross-fitting, strongest last.
 const SHRINKAGES: [f64; 6] = [0.3, 1.0, 3.0, 10.0, 30.0, 100.0];
-const NEWTON_STEPS: usize = 50;
 
 /// `sigmoid(scale · logit + bias)` per label.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -122,141 +126,6 @@ pub struct Report {
     pub before: Summary,
     /// Calibrated, each paper by a fit on the other folds.
     pub after: Summary,
-}
-
-type Pair = [f64; 2];
-
-/// Log loss with first and second derivatives in (scale, bias).
-#[derive(Debug, Clone, Copy, Default)]
-struct Loss {
-    value: f64,
-    slope: Pair,
-    curve: [f64; 3],
-}
-
-impl Loss {
-    fn add(&mut self, [scale, bias]: Pair, logit: f32, positive: bool) {
-        let z = f64::from(logit);
-        let u = scale * z + bias;
-        let small = (-u.abs()).exp();
-        let p = if u >= 0.0 {
-            1.0 / (1.0 + small)
-        } else {
-            small / (1.0 + small)
-        };
-        let y = f64::from(u8::from(positive));
-        self.value += u.max(0.0) + small.ln_1p() - y * u;
-        let (gap, weight) = (p - y, p * (1.0 - p));
-        self.slope[0] += gap * z;
-        self.slope[1] += gap;
-        self.curve[0] += weight * z * z;
-        self.curve[1] += weight * z;
-        self.curve[2] += weight;
-    }
-
-    fn merge(&mut self, other: Self) {
-        self.value += other.value;
-        for (sum, add) in self.slope.iter_mut().zip(other.slope) {
-            *sum += add;
-        }
-        for (sum, add) in self.curve.iter_mut().zip(other.curve) {
-            *sum += add;
-        }
-    }
-
-    /// Adds `precision / 2 · |pair − center|²`.
-    fn with_prior(mut self, pair: Pair, center: Pair, precision: f64) -> Self {
-        for at in 0..2 {
-            let gap = pair[at] - center[at];
-            self.value += 0.5 * precision * gap * gap;
-            self.slope[at] += precision * gap;
-        }
-        self.curve[0] += precision;
-        self.curve[2] += precision;
-        self
-    }
-}
-
-/// Newton's method with step halving on a convex loss.
-fn minimise(start: Pair, loss: impl Fn(Pair) -> Loss) -> Pair {
-    let mut pair = start;
-    let mut here = loss(pair);
-    for _ in 0..NEWTON_STEPS {
-        let [aa, ab, bb] = here.curve;
-        // A trace of ridge: with all logits equal the curvature has rank one.
-        let ridge = 1e-9 * (aa + bb) + 1e-12;
-        let (aa, bb) = (aa + ridge, bb + ridge);
-        let det = aa * bb - ab * ab;
-        let [ga, gb] = here.slope;
-        let step = [(bb * ga - ab * gb) / det, (aa * gb - ab * ga) / det];
-        let decrease = step[0] * ga + step[1] * gb;
-        if decrease.is_nan() || decrease <= 1e-10 * (1.0 + here.value.abs()) {
-            break;
-        }
-        let mut size = 1.0;
-        loop {
-            let next = [pair[0] - size * step[0], pair[1] - size * step[1]];
-            let there = loss(next);
-            if there.value <= here.value - 1e-4 * size * decrease {
-                (pair, here) = (next, there);
-                break;
-            }
-            size *= 0.5;
-            if size < 1e-6 {
-                return pair;
-            }
-        }
-    }
-    pair
-}
-
-/// The pair that fits all labels of the papers `kept`.
-fn common(scored: &Scored<'_>, kept: impl Fn(usize) -> bool + Sync) -> Pair {
-    minimise([1.0, 0.0], |pair| {
-        // The weakest of priors keeps separable data finite.
-        scored
-            .accumulate(
-                Loss::default,
-                |loss, paper, logits, truth| {
-                    if kept(paper) {
-                        for (&logit, &truth) in logits.iter().zip(truth) {
-                            loss.add(pair, logit, truth != 0);
-                        }
-                    }
-                },
-                Loss::merge,
-            )
-            .with_prior(pair, [1.0, 0.0], SHRINKAGES[0])
-    })
-}
-
-/// One label's pair on the papers `kept`; the center where it has too few positives or would
-/// turn the ranking around.
-fn label_pair(
-    pairs: &[(f32, bool)],
-    kept: impl Fn(usize) -> bool,
-    center: Pair,
-    precision: f64,
-    min_support: u64,
-) -> Pair {
-    let positives = pairs
-        .iter()
-        .enumerate()
-        .filter(|&(paper, pair)| pair.1 && kept(paper))
-        .count();
-    if (positives as u64) < min_support {
-        return center;
-    }
-    let fitted = minimise(center, |at| {
-        let mut loss = Loss::default();
-        for (paper, &(logit, positive)) in pairs.iter().enumerate() {
-            if kept(paper) {
-                loss.add(at, logit, positive);
-            }
-        }
-        loss.with_prior(at, center, precision)
-    });
-    if fitted[0] > 0.0 { fitted } else { center }
 }
 
 fn check(options: &Options, papers: usize) -> Result<()> {
@@ -366,78 +235,4 @@ pub fn fit(scored: &Scored<'_>, options: &Options) -> Result<(Calibration, Repor
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::random::Random;
-    use super::*;
-
-    /// Truth drawn at `sigmoid(2 z − 1)`, except label 1, drawn at `sigmoid(z / 2 + 1)`.
-    fn drawn(papers: usize) -> (Vec<f32>, Vec<u8>) {
-        let mut random = Random::new(11, 0);
-        let mut unit = || random.below(1 << 24) as f64 / f64::from(1 << 24);
-        let mut logits = Vec::new();
-        let mut truth = Vec::new();
-        for _ in 0..papers {
-            for label in 0..3 {
-                let z = 6.0 * unit() - 3.0;
-                let u = if label == 1 {
-                    0.5 * z + 1.0
-                } else {
-                    2.0 * z - 1.0
-                };
-                logits.push(z as f32);
-                truth.push(u8::from(unit() < 1.0 / (1.0 + (-u).exp())));
-            }
-        }
-        (logits, truth)
-    }
-
-    #[test]
-    fn finds_each_labels_own_pair_and_lowers_the_error() -> Result<()> {
-        let (logits, truth) = drawn(20_000);
-        let (fitted, report) = fit(&Scored::new(&logits, &truth, 3)?, &Options::default())?;
-        for (label, (scale, bias)) in [(0, (2.0, -1.0)), (1, (0.5, 1.0)), (2, (2.0, -1.0))] {
-            assert!((fitted.scale[label] - scale).abs() < 0.1, "{fitted:?}");
-            assert!((fitted.bias[label] - bias).abs() < 0.1, "{fitted:?}");
-        }
-        assert!(
-            report.after.ece_labels < 0.02 && report.before.ece_labels > 0.1,
-            "{report:?}"
-        );
-        Ok(())
-    }
-
-    #[test]
-    fn a_label_without_positives_takes_the_common_pair() -> Result<()> {
-        let (logits, mut truth) = drawn(500);
-        truth
-            .iter_mut()
-            .skip(2)
-            .step_by(3)
-            .for_each(|truth| *truth = 0);
-        let (fitted, report) = fit(&Scored::new(&logits, &truth, 3)?, &Options::default())?;
-        assert_eq!(
-            (fitted.scale[2], fitted.bias[2]),
-            (report.common[0] as f32, report.common[1] as f32)
-        );
-        assert_eq!(report.labels_common, 1);
-        Ok(())
-    }
-
-    #[test]
-    fn separable_and_constant_logits_stay_finite() -> Result<()> {
-        for logits in [[-4.0, -4.0, 4.0, 4.0], [1.0; 4]] {
-            let (fitted, _) = fit(
-                &Scored::new(&logits, &[0, 0, 1, 1], 1)?,
-                &Options {
-                    min_support: 1,
-                    folds: 2,
-                    ..Options::default()
-                },
-            )?;
-            assert!(
-                fitted.scale[0].is_finite() && fitted.scale[0] > 0.0 && fitted.bias[0].is_finite()
-            );
-        }
-        Ok(())
-    }
-}
+mod tests;

@@ -1,9 +1,14 @@
 //! One pass over the papers; then any weighted subset's figures are sums over it.
 
+mod figures;
+mod paper;
+
+use self::paper::Paper;
 use super::scored::Scored;
 use crate::error::{Error, Result};
 use rayon::prelude::*;
-use serde::Serialize;
+
+pub use self::figures::Figures;
 
 /// True positives, assignments and positives of one label, one paper or all of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,187 +47,11 @@ impl Counts {
     }
 }
 
-/// Counting and ranking figures of a set of papers. `None` where no paper defines them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Figures {
-    /// Papers counted (a resample counts a paper as often as it was drawn).
-    pub papers: u64,
-    /// Over all paper-label pairs at once.
-    pub micro_precision: f64,
-    /// Over all paper-label pairs at once.
-    pub micro_recall: f64,
-    /// Over all paper-label pairs at once.
-    pub micro_f1: f64,
-    /// Labels in the `macro_*` figures: those with at least `min_positives` positives.
-    pub macro_labels: u64,
-    /// Mean over the `macro_labels` labels.
-    pub macro_precision: f64,
-    /// Mean over the `macro_labels` labels.
-    pub macro_recall: f64,
-    /// Mean over the `macro_labels` labels of their F1.
-    pub macro_f1: f64,
-    /// Labels with at least one positive.
-    pub any_labels: u64,
-    /// Mean F1 over the labels with at least one positive.
-    pub macro_f1_any: f64,
-    /// Mean over labels weighted by their positives.
-    pub weighted_precision: f64,
-    /// Mean over labels weighted by their positives (equals `micro_recall`).
-    pub weighted_recall: f64,
-    /// Mean over labels weighted by their positives.
-    pub weighted_f1: f64,
-    /// Mean over papers; a paper without any label counts as 0.
-    pub samples_precision: f64,
-    /// Mean over papers; a paper without any label counts as 0.
-    pub samples_recall: f64,
-    /// Mean over papers; a paper without any label counts as 0.
-    pub samples_f1: f64,
-    /// Share of papers whose best-scored label is theirs.
-    pub precision_at_1: f64,
-    /// Papers with a primary category among the labels; the primary figures skip the others.
-    pub primary_papers: u64,
-    /// Share whose primary is the best-scored label.
-    pub primary_at_1: Option<f64>,
-    /// Share whose primary is among the best three.
-    pub primary_at_3: Option<f64>,
-    /// Share whose primary is among the best five.
-    pub primary_at_5: Option<f64>,
-    /// Mean over papers with a label of the share of their labels among the best five.
-    pub recall_at_5: Option<f64>,
-    /// Label ranking average precision (scikit-learn's `label_ranking_average_precision_score`:
-    /// ties count against the paper, a paper with no label or all labels counts as 1).
-    pub lrap: f64,
-}
-
-impl Figures {
-    /// Every figure that is a mean or a ratio, by name, for intervals and tables.
-    pub fn named(&self) -> [(&'static str, Option<f64>); 18] {
-        [
-            ("micro_precision", Some(self.micro_precision)),
-            ("micro_recall", Some(self.micro_recall)),
-            ("micro_f1", Some(self.micro_f1)),
-            ("macro_precision", Some(self.macro_precision)),
-            ("macro_recall", Some(self.macro_recall)),
-            ("macro_f1", Some(self.macro_f1)),
-            ("macro_f1_any", Some(self.macro_f1_any)),
-            ("weighted_precision", Some(self.weighted_precision)),
-            ("weighted_f1", Some(self.weighted_f1)),
-            ("samples_precision", Some(self.samples_precision)),
-            ("samples_recall", Some(self.samples_recall)),
-            ("samples_f1", Some(self.samples_f1)),
-            ("precision_at_1", Some(self.precision_at_1)),
-            ("primary_at_1", self.primary_at_1),
-            ("primary_at_3", self.primary_at_3),
-            ("primary_at_5", self.primary_at_5),
-            ("recall_at_5", self.recall_at_5),
-            ("lrap", Some(self.lrap)),
-        ]
-    }
-}
-
-/// A label that a paper has, was assigned, or both.
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    label: u32,
-    assigned: bool,
-    positive: bool,
-}
-
-/// What a paper adds to the figures.
-#[derive(Debug)]
-struct Paper {
-    entries: Vec<Entry>,
-    best_is_true: bool,
-    /// 1 is best; 0: no primary.
-    primary_rank: usize,
-    among_five: u64,
-    lrap: f64,
-}
-
 /// All papers' contributions, sparse: about two labels a paper.
 #[derive(Debug)]
 pub struct Tally {
     labels: usize,
     papers: Vec<Paper>,
-}
-
-/// Place of `label` from 1, equal scores ranked by index.
-fn rank(scores: &[f32], label: usize) -> usize {
-    let score = scores[label];
-    let before = scores[..label]
-        .iter()
-        .filter(|&&other| other >= score)
-        .count();
-    1 + before
-        + scores[label + 1..]
-            .iter()
-            .filter(|&&other| other > score)
-            .count()
-}
-
-fn lrap(scores: &[f32], entries: &[Entry]) -> f64 {
-    let relevant = || {
-        entries
-            .iter()
-            .filter(|entry| entry.positive)
-            .map(|e| scores[e.label as usize])
-    };
-    let count = relevant().count();
-    if count == 0 || count == scores.len() {
-        return 1.0;
-    }
-    let precision = |score: f32| {
-        let above = scores.iter().filter(|&&other| other >= score).count();
-        relevant().filter(|&other| other >= score).count() as f64 / above as f64
-    };
-    relevant().map(precision).sum::<f64>() / count as f64
-}
-
-impl Paper {
-    fn new(scores: &[f32], truth: &[u8], thresholds: &[f32], primary: Option<usize>) -> Self {
-        let mut entries = Vec::new();
-        let mut best = 0;
-        for (label, (&score, &truth)) in scores.iter().zip(truth).enumerate() {
-            let (assigned, positive) = (score >= thresholds[label], truth != 0);
-            if assigned || positive {
-                entries.push(Entry {
-                    label: label as u32,
-                    assigned,
-                    positive,
-                });
-            }
-            if score > scores[best] {
-                best = label;
-            }
-        }
-        let among_five = |entry: &&Entry| entry.positive && rank(scores, entry.label as usize) <= 5;
-        Self {
-            best_is_true: truth[best] != 0,
-            primary_rank: primary.map_or(0, |label| rank(scores, label)),
-            among_five: entries.iter().filter(among_five).count() as u64,
-            lrap: lrap(scores, &entries),
-            entries,
-        }
-    }
-
-    fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
-        for entry in &self.entries {
-            counts.add(entry.counts(), 1);
-        }
-        counts
-    }
-}
-
-impl Entry {
-    fn counts(self) -> Counts {
-        Counts {
-            hits: u64::from(self.assigned && self.positive),
-            assigned: u64::from(self.assigned),
-            positives: u64::from(self.positive),
-        }
-    }
 }
 
 /// A weighted mean whose parts are added in a fixed order.
@@ -382,57 +211,4 @@ impl Tally {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn tally(scores: &[f32], truth: &[u8], labels: usize, primary: Option<&[i32]>) -> Tally {
-        let scored = Scored::new(scores, truth, labels).unwrap();
-        Tally::new(&scored, &vec![0.5; labels], primary).unwrap()
-    }
-
-    #[test]
-    fn counts_by_hand() {
-        let tally = tally(
-            &[0.9, 0.6, 0.1, 0.2, 0.7, 0.8],
-            &[1, 0, 0, 1, 1, 0],
-            3,
-            Some(&[0, -1]),
-        );
-        let figures = tally.figures(|_| 1, |_, _| true);
-        assert_eq!(figures.micro_f1, 2.0 * 2.0 / (4.0 + 3.0));
-        assert_eq!(figures.precision_at_1, 0.5);
-        assert_eq!(
-            (figures.primary_papers, figures.primary_at_1),
-            (1, Some(1.0))
-        );
-        assert_eq!((figures.any_labels, figures.recall_at_5), (2, Some(1.0)));
-        // Label 2 has no positive and is left out: (2/3 + 2/3) / 2.
-        assert!((figures.macro_f1 - 2.0 / 3.0).abs() < 1e-12);
-    }
-
-    #[test]
-    fn a_weight_counts_a_paper_again() {
-        let once = tally(
-            &[0.9, 0.1, 0.2, 0.7, 0.2, 0.7],
-            &[1, 0, 1, 0, 1, 0],
-            2,
-            None,
-        );
-        let twice = tally(&[0.9, 0.1, 0.2, 0.7], &[1, 0, 1, 0], 2, None);
-        let weighted = twice.figures(|paper| paper as u32 + 1, |_, _| true);
-        assert_eq!(once.figures(|_| 1, |_, _| true), weighted);
-    }
-
-    #[test]
-    fn equal_scores_rank_by_index() {
-        let scores = [0.5, 0.7, 0.5, 0.5];
-        assert_eq!([0, 1, 2, 3].map(|label| rank(&scores, label)), [2, 1, 3, 4]);
-    }
-
-    #[test]
-    fn a_primary_outside_the_labels_is_named() {
-        let scored = Scored::new(&[0.1, 0.2], &[0, 1], 2).unwrap();
-        let error = Tally::new(&scored, &[0.5; 2], Some(&[2])).unwrap_err();
-        assert_eq!(error.to_string(), "primary[0]: 2 is not one of 2 labels");
-    }
-}
+mod tests;

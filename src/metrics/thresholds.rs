@@ -17,16 +17,16 @@
 //!   `shrinkage / (positives + shrinkage)`. `shrinkage` is chosen by cross-fitting: thresholds
 //!   fitted on the other folds, counts of all held-out folds pooled, the best objective wins.
 
+mod histogram;
+mod objective;
+
+use self::histogram::{Bucket, CANDIDATES, Histogram, candidate, counts, curve, reached, total};
+use self::objective::{Common, best_global, value};
 use super::folds::folds;
 use super::scored::Scored;
 use super::tally::Counts;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
-
-/// Candidate thresholds: logits from −7 to 4 in steps of 0.05 (probabilities 0.0009 to 0.982).
-const LOWEST: f64 = -7.0;
-const STEP: f64 = 0.05;
-const CANDIDATES: usize = 221;
 
 /// Strengths tried by cross-fitting, weakest first; the last is the global threshold alone.
 const SHRINKAGES: [f64; 8] = [0.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, f64::INFINITY];
@@ -87,164 +87,6 @@ pub struct Tried {
     pub micro_f1: f64,
     /// Macro-F1 on held-out folds, over labels with at least one positive.
     pub macro_f1: f64,
-}
-
-fn candidate(at: f64) -> f64 {
-    1.0 / (1.0 + (-(LOWEST + STEP * at)).exp())
-}
-
-/// How many candidates a probability reaches: it is assigned by the first `n` of them.
-fn reached(probability: f32, candidates: &[f32]) -> usize {
-    candidates.partition_point(|&threshold| threshold <= probability)
-}
-
-/// Papers by the number of candidates their probability reaches.
-#[derive(Debug, Clone, Copy, Default)]
-struct Bucket {
-    papers: u64,
-    positives: u64,
-    expected: f64,
-}
-
-impl Bucket {
-    fn add(&mut self, other: &Self) {
-        self.papers += other.papers;
-        self.positives += other.positives;
-        self.expected += other.expected;
-    }
-}
-
-/// One label's buckets (`CANDIDATES + 1`).
-type Histogram = Vec<Bucket>;
-
-/// Counts when assigning at each candidate, lowest first.
-fn curve(histogram: &[Bucket]) -> Vec<Bucket> {
-    let mut above = Bucket::default();
-    let mut curve: Vec<Bucket> = histogram[1..]
-        .iter()
-        .rev()
-        .map(|bucket| {
-            above.add(bucket);
-            above
-        })
-        .collect();
-    curve.reverse();
-    curve
-}
-
-fn total(histogram: &[Bucket]) -> Bucket {
-    let mut sum = Bucket::default();
-    histogram.iter().for_each(|bucket| sum.add(bucket));
-    sum
-}
-
-fn counts(histogram: &[Bucket], curve: &[Bucket], at: usize) -> Counts {
-    Counts {
-        hits: curve[at].positives,
-        assigned: curve[at].papers,
-        positives: total(histogram).positives,
-    }
-}
-
-fn value(micro_weight: f64, labels: &[Counts]) -> (f64, f64, f64) {
-    let mut all = Counts::default();
-    let (mut sum, mut with) = (0.0, 0u32);
-    for label in labels {
-        all.hits += label.hits;
-        all.assigned += label.assigned;
-        all.positives += label.positives;
-        if label.positives > 0 {
-            sum += label.scores()[2];
-            with += 1;
-        }
-    }
-    let (micro, macro_) = (
-        all.scores()[2],
-        if with == 0 {
-            0.0
-        } else {
-            sum / f64::from(with)
-        },
-    );
-    let value = micro_weight * micro + (1.0 - micro_weight) * macro_;
-    (value, micro, macro_)
-}
-
-/// The place among the candidates of the best global threshold.
-fn best_global(histograms: &[Histogram], micro_weight: f64) -> usize {
-    let curves: Vec<Vec<Bucket>> = histograms.iter().map(|label| curve(label)).collect();
-    let worth = |at: usize| {
-        let labels: Vec<Counts> = histograms
-            .iter()
-            .zip(&curves)
-            .map(|(label, curve)| counts(label, curve, at))
-            .collect();
-        value(micro_weight, &labels).0
-    };
-    argmax(CANDIDATES, worth)
-}
-
-/// The first place with the highest worth.
-fn argmax(places: usize, worth: impl Fn(usize) -> f64) -> usize {
-    let mut best = (0, f64::NEG_INFINITY);
-    for place in 0..places {
-        let worth = worth(place);
-        if worth > best.1 {
-            best = (place, worth);
-        }
-    }
-    best.0
-}
-
-/// What a label's share of the objective depends on beyond its own counts.
-struct Common {
-    micro_weight: f64,
-    prior: f64,
-    min_support: u64,
-    /// Micro-F1 at the global threshold, and what it is divided by there.
-    micro_f1: f64,
-    below: f64,
-    labels: f64,
-}
-
-impl Common {
-    fn new(histograms: &[Histogram], global: usize, options: &Options, min_support: u64) -> Self {
-        let mut all = Counts::default();
-        let mut labels = 0.0;
-        for histogram in histograms {
-            let label = counts(histogram, &curve(histogram), global);
-            all.hits += label.hits;
-            all.assigned += label.assigned;
-            all.positives += label.positives;
-            labels += f64::from(u8::from(label.positives > 0));
-        }
-        Self {
-            micro_weight: options.micro_weight,
-            prior: options.prior,
-            min_support,
-            micro_f1: all.scores()[2],
-            below: (all.assigned + all.positives) as f64,
-            labels,
-        }
-    }
-
-    /// The place of a label's own best threshold; `None` below the minimum support.
-    fn best_own(&self, histogram: &[Bucket]) -> Option<usize> {
-        let all = total(histogram);
-        if all.positives < self.min_support.max(1) {
-            return None;
-        }
-        let own = all.positives as f64 / (all.positives as f64 + self.prior);
-        let mixed = |bucket: &Bucket| own * bucket.positives as f64 + (1.0 - own) * bucket.expected;
-        let curve = curve(histogram);
-        Some(argmax(CANDIDATES, |at| {
-            let hits = mixed(&curve[at]);
-            let assigned = curve[at].papers as f64;
-            let f1 = 2.0 * hits / (assigned + mixed(&all));
-            self.micro_weight * (2.0 * hits - self.micro_f1 * assigned) / self.below
-                + (1.0 - self.micro_weight) * f1 / self.labels
-        }))
-    }
 }
 
 /// Each label's place (a fraction between candidates) for one shrinkage.
@@ -409,95 +251,4 @@ pub fn fit(scored: &Scored<'_>, options: &Options) -> Result<(Vec<f32>, Report)>
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::random::Random;
-    use super::*;
-
-    /// Calibrated probabilities of labels that share one best threshold.
-    fn drawn(papers: usize, labels: usize) -> (Vec<f32>, Vec<u8>) {
-        let mut random = Random::new(5, 0);
-        let mut unit = || random.below(1 << 24) as f32 / (1 << 24) as f32;
-        let probabilities: Vec<f32> = (0..papers * labels).map(|_| unit().powi(6)).collect();
-        let truth = probabilities
-            .iter()
-            .map(|&p| u8::from(unit() < p))
-            .collect();
-        (probabilities, truth)
-    }
-
-    #[test]
-    fn a_label_below_the_minimum_support_takes_the_global_threshold() -> Result<()> {
-        let (probabilities, mut truth) = drawn(2000, 3);
-        truth
-            .iter_mut()
-            .skip(1)
-            .step_by(3)
-            .for_each(|truth| *truth = 0);
-        truth[1] = 1;
-        let scored = Scored::probabilities(&probabilities, &truth, 3)?;
-        let options = Options {
-            shrinkage: Some(0.0),
-            ..Options::default()
-        };
-        let (thresholds, report) = fit(&scored, &options)?;
-        assert_eq!(thresholds[1], report.global);
-        assert_eq!(report.labels_own, 2);
-        Ok(())
-    }
-
-    #[test]
-    fn labels_that_are_alike_are_shrunk_together() -> Result<()> {
-        let (probabilities, truth) = drawn(300, 40);
-        let scored = Scored::probabilities(&probabilities, &truth, 40)?;
-        let (thresholds, report) = fit(&scored, &Options::default())?;
-        let spread = |thresholds: &[f32]| {
-            thresholds
-                .iter()
-                .map(|&t| (t - report.global).abs())
-                .fold(0.0, f32::max)
-        };
-        let plain = Options {
-            shrinkage: Some(0.0),
-            prior: 0.0,
-            ..Options::default()
-        };
-        let (own, _) = fit(&scored, &plain)?;
-        assert!(spread(&thresholds) < spread(&own) / 2.0, "{report:?}");
-        Ok(())
-    }
-
-    #[test]
-    fn a_label_on_another_scale_gets_its_own_threshold() -> Result<()> {
-        let (mut probabilities, truth) = drawn(4000, 2);
-        for pair in probabilities.chunks_exact_mut(2) {
-            pair[1] *= 0.1;
-        }
-        let scored = Scored::probabilities(&probabilities, &truth, 2)?;
-        let (thresholds, _) = fit(
-            &scored,
-            &Options {
-                prior: 0.0,
-                ..Options::default()
-            },
-        )?;
-        assert!(
-            (thresholds[1] / thresholds[0] - 0.1).abs() < 0.05,
-            "{thresholds:?}"
-        );
-        Ok(())
-    }
-
-    #[test]
-    fn no_positives_at_all_is_an_error() {
-        let scored = Scored::probabilities(&[0.5; 4], &[0; 4], 2).unwrap();
-        let error = fit(
-            &scored,
-            &Options {
-                folds: 2,
-                ..Options::default()
-            },
-        )
-        .unwrap_err();
-        assert!(error.to_string().starts_with("fitting thresholds"));
-    }
-}
+mod tests;

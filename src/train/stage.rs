@@ -4,11 +4,15 @@
 //! to papers that the head was not fitted to: those of the split `validation` and, where asked
 //! for, a share of `train` that is held out.
 
-use super::logistic;
-use super::mlp::{self, Examples, Words};
+mod options;
+mod space;
+mod summary;
+mod table;
+
+use self::space::Space;
+use self::table::{Corpus, divide};
 use crate::corpus::papers::Papers;
-use crate::corpus::split::Split;
-use crate::corpus::taxonomy::{self, LABEL_SPACE_VERSION, Resolution};
+use crate::corpus::taxonomy::LABEL_SPACE_VERSION;
 use crate::error::{Error, Result};
 use crate::metrics::{Scored, calibration, thresholds};
 use crate::model::directory::Draft;
@@ -18,132 +22,10 @@ use crate::model::manifest::sha256_file;
 use crate::model::spec::{Calibration, EncoderSpec, FORMAT_VERSION, Spec};
 use crate::observe::Observer;
 use crate::text::TEMPLATE_VERSION;
-use crate::tokens::ngrams::Vocabulary;
-use ndarray::{Array2, Axis};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
-use tch::Tensor;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// The kind of head to fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// Multi-label logistic regression on the embedding.
-    Logistic,
-    /// Hidden layers on the embedding.
-    Mlp,
-    /// Hidden layers on the embedding beside the n-grams' vectors.
-    Hybrid,
-}
-
-/// Options of the stage.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Options {
-    /// The kind of head.
-    pub head: Kind,
-    /// A label with fewer papers to fit the head to is left out.
-    pub min_papers: usize,
-    /// Share of the split `train` that is held out for calibration and thresholds, chosen by a
-    /// hash of id and seed.
-    pub holdout: f64,
-    /// Fit the head again to all papers in the end, and keep calibration and thresholds.
-    pub refit: bool,
-    /// Options of [`logistic::fit`].
-    pub logistic: logistic::Options,
-    /// Options of [`mlp::fit`]; its seed is this stage's.
-    pub mlp: mlp::Options,
-    /// Whether logits are calibrated; else probabilities are their plain sigmoids.
-    pub calibrate: bool,
-    /// Options of [`calibration::fit`].
-    pub calibration: calibration::Options,
-    /// Options of [`thresholds::fit`].
-    pub thresholds: thresholds::Options,
-    /// Where whoever loads the model finds the encoder: a name, not a place.
-    pub encoder: Encoder,
-    /// Seed of everything.
-    pub seed: u64,
-}
-
-/// The encoder as `classifier.json` names it; its hash comes from the embeddings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Encoder {
-    /// The name that finds it.
-    pub source: String,
-    /// What it is called.
-    pub name: String,
-}
-
-impl Default for Encoder {
-    fn default() -> Self {
-        Self {
-            source: "minilm".to_owned(),
-            name: "sentence-transformers/all-MiniLM-L6-v2".to_owned(),
-        }
-    }
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            head: Kind::Hybrid,
-            min_papers: 1,
-            holdout: 0.0,
-            refit: false,
-            logistic: logistic::Options::default(),
-            mlp: mlp::Options::default(),
-            calibrate: true,
-            calibration: calibration::Options::default(),
-            thresholds: thresholds::Options::default(),
-            encoder: Encoder::default(),
-            seed: 0,
-        }
-    }
-}
-
-/// What the stage reports.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Summary {
-    /// Options as used, defaults filled in.
-    pub options: Options,
-    /// Papers of the fit, and those of calibration and thresholds.
-    pub papers: Counts,
-    /// Papers the head was fitted to, by label.
-    pub labels: BTreeMap<String, usize>,
-    /// Categories left out with their papers: too few of them.
-    pub left_out: BTreeMap<String, usize>,
-    /// How the head was fitted.
-    pub fit: FitReport,
-    /// How logits were calibrated.
-    pub calibration: Option<calibration::Report>,
-    /// How thresholds were fitted.
-    pub thresholds: thresholds::Report,
-    /// Size of the model directory in bytes.
-    pub bytes: u64,
-}
-
-/// How the head was fitted.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum FitReport {
-    /// By [`logistic::fit`].
-    Logistic(Box<logistic::Report>),
-    /// By [`mlp::fit`].
-    Mlp(mlp::Report),
-}
-
-/// Papers by what they were used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Counts {
-    /// The head.
-    pub fit: usize,
-    /// Calibration and thresholds.
-    pub validation: usize,
-}
+pub use self::options::{Encoder, Kind, Options};
+pub use self::summary::{Counts, FitReport, Summary};
 
 /// Fits head, calibration and thresholds and writes a model directory to `out`.
 ///
@@ -161,7 +43,7 @@ pub fn train(
     options: &Options,
     observer: &dyn Observer,
 ) -> Result<Summary> {
-    check(options)?;
+    options::check(options)?;
     observer.report("read", 0, 0, "papers");
     let table = Papers::read(papers, None, None)?;
     let (vectors, made) = embeddings::read(embeddings)?;
@@ -244,198 +126,6 @@ pub fn train(
         thresholds,
         bytes: directory.manifest().files.keys().map(size).sum(),
     })
-}
-
-fn check(options: &Options) -> Result<()> {
-    if !(0.0..1.0).contains(&options.holdout) {
-        return Err(Error::option("holdout", options.holdout, "must be in 0..1"));
-    }
-    match options.head {
-        Kind::Logistic => options.logistic.check(),
-        Kind::Mlp | Kind::Hybrid => options.mlp.check(),
-    }
-}
-
-/// Rows to fit the head to, and rows for calibration and thresholds.
-fn divide(table: &Papers, options: &Options) -> (Vec<usize>, Vec<usize>) {
-    let limit = (options.holdout * u64::MAX as f64) as u64;
-    let (mut fitted, mut held) = (Vec::new(), Vec::new());
-    for (row, (split, id)) in table.splits.iter().zip(&table.ids).enumerate() {
-        match split {
-            Split::Train if xxh3_64_with_seed(id.as_bytes(), options.seed) >= limit => {
-                fitted.push(row)
-            }
-            Split::Train | Split::Validation => held.push(row),
-            Split::Test => {}
-        }
-    }
-    (fitted, held)
-}
-
-/// The labels a model knows, in the order of the taxonomy.
-struct Space {
-    names: Vec<String>,
-    counts: Vec<usize>,
-    left_out: BTreeMap<String, usize>,
-    index: BTreeMap<String, u32>,
-}
-
-impl Space {
-    fn new(table: &Papers, rows: &[usize], min_papers: usize) -> Result<Self> {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for category in rows.iter().flat_map(|&row| &table.categories[row]) {
-            *counts.entry(category).or_default() += 1;
-        }
-        let mut kept = Vec::new();
-        let mut left_out = BTreeMap::new();
-        for (name, count) in counts {
-            let Resolution::Label(label) = taxonomy::resolve(name) else {
-                return Err(Error::input(
-                    "papers",
-                    format!("{name:?} is not a canonical category"),
-                ));
-            };
-            if label.name() != name {
-                return Err(Error::input(
-                    "papers",
-                    format!(
-                        "{name:?} is not canonical, {:?} is: prepare again",
-                        label.name()
-                    ),
-                ));
-            }
-            if count >= min_papers.max(1) {
-                kept.push((label.index(), name, count));
-            } else {
-                left_out.insert(name.to_owned(), count);
-            }
-        }
-        if kept.is_empty() {
-            return Err(Error::fit(
-                "head",
-                format!(
-                    "no category has {} papers in the split train",
-                    min_papers.max(1)
-                ),
-            ));
-        }
-        kept.sort_unstable();
-        Ok(Self {
-            names: kept.iter().map(|&(_, name, _)| name.to_owned()).collect(),
-            counts: kept.iter().map(|&(.., count)| count).collect(),
-            left_out,
-            index: (0..)
-                .zip(&kept)
-                .map(|(index, &(_, name, _))| (name.to_owned(), index))
-                .collect(),
-        })
-    }
-}
-
-/// The whole table with what belongs to its rows.
-struct Corpus<'a> {
-    table: &'a Papers,
-    vectors: &'a Array2<f32>,
-    space: &'a Space,
-}
-
-impl Corpus<'_> {
-    fn labels(&self, rows: &[usize]) -> Vec<Vec<u32>> {
-        let index = &self.space.index;
-        rows.iter()
-            .map(|&row| {
-                self.table.categories[row]
-                    .iter()
-                    .filter_map(|name| index.get(name))
-                    .copied()
-                    .collect()
-            })
-            .collect()
-    }
-
-    fn truth(&self, rows: &[usize]) -> Vec<u8> {
-        let width = self.space.names.len();
-        let mut truth = vec![0; rows.len() * width];
-        for (paper, labels) in self.labels(rows).iter().enumerate() {
-            for &label in labels {
-                truth[paper * width + label as usize] = 1;
-            }
-        }
-        truth
-    }
-
-    fn texts(&self, rows: &[usize]) -> (Vec<&str>, Vec<&str>) {
-        rows.iter()
-            .map(|&row| {
-                (
-                    self.table.titles[row].as_str(),
-                    self.table.abstracts[row].as_str(),
-                )
-            })
-            .unzip()
-    }
-
-    fn fit(
-        &self,
-        rows: &[usize],
-        options: &Options,
-        observer: &dyn Observer,
-    ) -> Result<(Head, FitReport)> {
-        let vectors = self.vectors.select(Axis(0), rows);
-        let labels = self.labels(rows);
-        let width = self.space.names.len();
-        let examples = Examples {
-            embeddings: vectors.view(),
-            labels: &labels,
-            width,
-        };
-        let mlp = mlp::Options {
-            seed: options.seed,
-            ..options.mlp.clone()
-        };
-        let words = match options.head {
-            Kind::Logistic => {
-                let (head, report) = logistic::fit(examples, &options.logistic, observer)?;
-                return Ok((Head::Linear(head), FitReport::Logistic(Box::new(report))));
-            }
-            Kind::Mlp => None,
-            Kind::Hybrid => {
-                let (titles, abstracts) = self.texts(rows);
-                let vocabulary =
-                    Vocabulary::select(&titles, &abstracts, &labels, width, &mlp.words, observer)?;
-                if vocabulary.is_empty() {
-                    return Err(Error::fit(
-                        "head",
-                        format!(
-                            "no n-gram is in words.min_papers = {} papers",
-                            mlp.words.min_papers
-                        ),
-                    ));
-                }
-                let rows = vocabulary.rows(&titles, &abstracts)?;
-                Some(Words {
-                    vocabulary: Arc::new(vocabulary),
-                    rows,
-                })
-            }
-        };
-        let (head, report) = mlp::fit(examples, words.as_ref(), &mlp, observer)?;
-        Ok((head, FitReport::Mlp(report)))
-    }
-
-    /// Logits of `rows`, row-major.
-    fn logits(&self, head: &Head, rows: &[usize]) -> Result<Vec<f32>> {
-        let (titles, abstracts) = self.texts(rows);
-        let features = match head.vocabulary() {
-            Some(vocabulary) => vocabulary.rows(&titles, &abstracts)?,
-            None => Vec::new(),
-        };
-        let vectors = self.vectors.select(Axis(0), rows);
-        let size = [vectors.nrows() as i64, vectors.ncols() as i64];
-        let vectors = Tensor::f_from_slice(vectors.as_slice().unwrap_or_default())?.f_view(size)?;
-        let logits = head.forward(&vectors, &features)?;
-        Ok(Vec::try_from(logits.f_contiguous()?.f_view([-1])?)?)
-    }
 }
 
 fn spec(head: &Head, space: &Space, made: &Metadata, encoder: &Encoder) -> Spec {

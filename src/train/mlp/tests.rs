@@ -2,6 +2,7 @@ use super::*;
 use crate::observe::Silent;
 use ndarray::Array2;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tch::Tensor;
 
 const PAPERS: usize = 300;
 const HIDDEN: usize = 8;

@@ -1,7 +1,11 @@
 use super::*;
 use crate::corpus::parquet;
+use crate::corpus::split::Split;
 use crate::model::directory::Directory;
 use crate::observe::Silent;
+use crate::train::{logistic, mlp};
+use ndarray::{Array2, Axis};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 const HIDDEN: usize = 4;

@@ -1,0 +1,199 @@
+//! Takes parsed blocks in the order of their lines: counts, tells exact duplicates, spills.
+
+use super::super::batch::{Batch, LeftOut};
+use super::super::dedup::{Deduper, Fate};
+use super::super::pages::Page;
+use super::super::quarantine::Quarantine;
+use super::super::slices::Slices;
+use super::super::spill::{Spill, TEXTS};
+use super::super::subset;
+use super::Stage;
+use super::feed::{Feed, InOrder, Message, Read};
+use crate::error::{Error, Result};
+use blake3::hazmat::ChainingValue;
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+/// How often a waiting stage looks whether it is to stop.
+const POLL: Duration = Duration::from_millis(100);
+
+/// What is known so far.
+pub(super) struct Gatherer<'a> {
+    pub stage: Stage<'a>,
+    pub quarantine: &'a mut Quarantine,
+    pub spill: Spill,
+    pub deduper: Deduper,
+    pub rows: subset::Rows,
+    pub archives: Vec<u8>,
+    pub archive_names: Vec<Option<&'static str>>,
+    /// Address of a name, and its index in `archive_names`.
+    pub archive_places: Vec<(usize, u8)>,
+    pub lines: u64,
+    pub blank: u64,
+    pub left_out: LeftOut,
+    pub legacy: BTreeMap<&'static str, u64>,
+    pub unknown: BTreeMap<String, u64>,
+}
+
+impl<'a> Gatherer<'a> {
+    /// Takes all blocks that `feed` has; gives the source's hash.
+    pub(super) fn run<'s>(
+        &mut self,
+        tasks: &rayon::ScopeFifo<'s>,
+        sender: &Sender<Message>,
+        receiver: &Receiver<Message>,
+        mut feed: Feed<'s>,
+        tick: &dyn Fn(u64) -> Result<()>,
+    ) -> Result<String>
+    where
+        'a: 's,
+    {
+        let stage = self.stage;
+        let mut batches = InOrder::new();
+        let (mut sent, mut granted) = (0, 0);
+        let mut spare = vec![Vec::new(); stage.blocks() as usize];
+        let mut ended = None;
+        let mut values = Vec::new();
+        let mut ticked = Instant::now();
+        loop {
+            // A buffer is a permit to read a block.
+            while granted - batches.first < stage.blocks()
+                && let Some(buffer) = spare.pop()
+            {
+                granted += 1;
+                match &mut feed {
+                    Feed::Stream(permits) => {
+                        let _ = permits.send(buffer);
+                    }
+                    Feed::Slices {
+                        slices,
+                        meter,
+                        stop,
+                        next,
+                    } if *next < slices.count() => {
+                        let (slices, meter, stop, number) = (*slices, *meter, *stop, *next);
+                        *next += 1;
+                        sent = *next;
+                        let sender = sender.clone();
+                        tasks.spawn_fifo(move |_| {
+                            let clock = &stage.profile.read;
+                            let read = clock.time(|| slices.read(number, buffer, meter, stop));
+                            let read = read
+                                .and_then(|(block, value)| stage.parse(block, number == 0, value));
+                            let _ = sender.send(Message::Batch(number, read));
+                        });
+                    }
+                    Feed::Slices { .. } => {}
+                }
+            }
+            if let Feed::Slices { slices, next, .. } = &feed
+                && *next == slices.count()
+                && batches.first == sent
+            {
+                return Ok(Slices::hash(&values));
+            }
+            if ended.is_some() && batches.first == sent {
+                return Ok(ended.unwrap_or_default());
+            }
+            let message = match receiver.recv_timeout(POLL) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return Err(Error::Interrupted),
+            };
+            if message.is_none() || ticked.elapsed() > POLL {
+                tick(u64::from(self.deduper.rows()))?;
+                ticked = Instant::now();
+            }
+            match message {
+                None => {}
+                Some(Message::Block(block)) => {
+                    let (number, sender) = (sent, sender.clone());
+                    sent += 1;
+                    tasks.spawn_fifo(move |_| {
+                        let read = stage.parse(block, number == 0, ChainingValue::default());
+                        let _ = sender.send(Message::Batch(number, read));
+                    });
+                }
+                Some(Message::End(hash)) => ended = Some(hash?),
+                Some(Message::Batch(number, read)) => {
+                    let Read {
+                        batch,
+                        buffer,
+                        value,
+                    } = read?;
+                    spare.push(buffer);
+                    batches.put(number, (batch, value));
+                    while let Some((batch, value)) = batches.take() {
+                        values.push(value);
+                        self.take(*batch)?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes the next block's papers.
+    fn take(&mut self, batch: Batch) -> Result<()> {
+        let profile = self.stage.profile;
+        let (pages, duplicates) = profile.gather.time(|| self.count(batch))?;
+        if pages[0].rows > duplicates.len() {
+            profile
+                .spill
+                .time(|| self.spill.append(&pages, duplicates))?;
+        }
+        Ok(())
+    }
+
+    /// Takes what is known of the next block's papers; gives their pages, and which of them
+    /// are duplicates.
+    fn count(&mut self, batch: Batch) -> Result<([Page; TEXTS], Vec<u32>)> {
+        for bad in &batch.bad {
+            self.quarantine.push(self.lines, bad)?;
+        }
+        self.lines += batch.lines;
+        self.blank += batch.blank;
+        self.left_out += batch.left_out;
+        for (name, papers) in batch.legacy {
+            *self.legacy.entry(name).or_default() += papers;
+        }
+        for (name, papers) in batch.unknown {
+            *self.unknown.entry(name).or_default() += papers;
+        }
+        let papers = batch.papers.iter();
+        self.deduper
+            .announce(papers.map(|paper| (paper.id, &paper.fingerprint)));
+        let mut duplicates = Vec::new();
+        let mut start = 0;
+        for (at, paper) in batch.papers.iter().enumerate() {
+            let labels = &batch.labels[start..paper.labels_end];
+            start = paper.labels_end;
+            if self.deduper.push(paper.id, &paper.fingerprint) == Fate::Keep {
+                self.rows
+                    .push(paper.id, paper.days, paper.primary, labels.iter().copied());
+                let archive = self.archive(paper.archive);
+                self.archives.push(archive);
+            } else {
+                duplicates.push(at as u32);
+            }
+        }
+        Ok((batch.pages, duplicates))
+    }
+
+    fn archive(&mut self, name: Option<&'static str>) -> u8 {
+        // Names are the taxonomy's own: where they lie tells them apart faster than their letters.
+        let place = name.map_or(0, |name| name.as_ptr() as usize);
+        let known = self.archive_places.iter().find(|known| known.0 == place);
+        if let Some(&(_, number)) = known {
+            return number;
+        }
+        let same = self.archive_names.iter().position(|known| *known == name);
+        let number = same.unwrap_or_else(|| {
+            self.archive_names.push(name);
+            // arXiv has fewer than 60 archives, subsumed ones included.
+            self.archive_names.len() - 1
+        }) as u8;
+        self.archive_places.push((place, number));
+        number
+    }
+}

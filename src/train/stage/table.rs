@@ -1,0 +1,137 @@
+//! Rows of the papers table: which are fitted to and which held back, and what a fit reads there.
+
+use super::{FitReport, Kind, Options, Space};
+use crate::corpus::papers::Papers;
+use crate::corpus::split::Split;
+use crate::error::{Error, Result};
+use crate::model::head::Head;
+use crate::observe::Observer;
+use crate::tokens::ngrams::Vocabulary;
+use crate::train::logistic;
+use crate::train::mlp::{self, Examples, Words};
+use ndarray::{Array2, Axis};
+use std::sync::Arc;
+use tch::Tensor;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// Rows to fit the head to, and rows for calibration and thresholds.
+pub(super) fn divide(table: &Papers, options: &Options) -> (Vec<usize>, Vec<usize>) {
+    let limit = (options.holdout * u64::MAX as f64) as u64;
+    let (mut fitted, mut held) = (Vec::new(), Vec::new());
+    for (row, (split, id)) in table.splits.iter().zip(&table.ids).enumerate() {
+        match split {
+            Split::Train if xxh3_64_with_seed(id.as_bytes(), options.seed) >= limit => {
+                fitted.push(row)
+            }
+            Split::Train | Split::Validation => held.push(row),
+            Split::Test => {}
+        }
+    }
+    (fitted, held)
+}
+
+/// The whole table with what belongs to its rows.
+pub(super) struct Corpus<'a> {
+    pub(super) table: &'a Papers,
+    pub(super) vectors: &'a Array2<f32>,
+    pub(super) space: &'a Space,
+}
+
+impl Corpus<'_> {
+    fn labels(&self, rows: &[usize]) -> Vec<Vec<u32>> {
+        let index = &self.space.index;
+        rows.iter()
+            .map(|&row| {
+                self.table.categories[row]
+                    .iter()
+                    .filter_map(|name| index.get(name))
+                    .copied()
+                    .collect()
+            })
+            .collect()
+    }
+
+    pub(super) fn truth(&self, rows: &[usize]) -> Vec<u8> {
+        let width = self.space.names.len();
+        let mut truth = vec![0; rows.len() * width];
+        for (paper, labels) in self.labels(rows).iter().enumerate() {
+            for &label in labels {
+                truth[paper * width + label as usize] = 1;
+            }
+        }
+        truth
+    }
+
+    fn texts(&self, rows: &[usize]) -> (Vec<&str>, Vec<&str>) {
+        rows.iter()
+            .map(|&row| {
+                (
+                    self.table.titles[row].as_str(),
+                    self.table.abstracts[row].as_str(),
+                )
+            })
+            .unzip()
+    }
+
+    pub(super) fn fit(
+        &self,
+        rows: &[usize],
+        options: &Options,
+        observer: &dyn Observer,
+    ) -> Result<(Head, FitReport)> {
+        let vectors = self.vectors.select(Axis(0), rows);
+        let labels = self.labels(rows);
+        let width = self.space.names.len();
+        let examples = Examples {
+            embeddings: vectors.view(),
+            labels: &labels,
+            width,
+        };
+        let mlp = mlp::Options {
+            seed: options.seed,
+            ..options.mlp.clone()
+        };
+        let words = match options.head {
+            Kind::Logistic => {
+                let (head, report) = logistic::fit(examples, &options.logistic, observer)?;
+                return Ok((Head::Linear(head), FitReport::Logistic(Box::new(report))));
+            }
+            Kind::Mlp => None,
+            Kind::Hybrid => {
+                let (titles, abstracts) = self.texts(rows);
+                let vocabulary =
+                    Vocabulary::select(&titles, &abstracts, &labels, width, &mlp.words, observer)?;
+                if vocabulary.is_empty() {
+                    return Err(Error::fit(
+                        "head",
+                        format!(
+                            "no n-gram is in words.min_papers = {} papers",
+                            mlp.words.min_papers
+                        ),
+                    ));
+                }
+                let rows = vocabulary.rows(&titles, &abstracts)?;
+                Some(Words {
+                    vocabulary: Arc::new(vocabulary),
+                    rows,
+                })
+            }
+        };
+        let (head, report) = mlp::fit(examples, words.as_ref(), &mlp, observer)?;
+        Ok((head, FitReport::Mlp(report)))
+    }
+
+    /// Logits of `rows`, row-major.
+    pub(super) fn logits(&self, head: &Head, rows: &[usize]) -> Result<Vec<f32>> {
+        let (titles, abstracts) = self.texts(rows);
+        let features = match head.vocabulary() {
+            Some(vocabulary) => vocabulary.rows(&titles, &abstracts)?,
+            None => Vec::new(),
+        };
+        let vectors = self.vectors.select(Axis(0), rows);
+        let size = [vectors.nrows() as i64, vectors.ncols() as i64];
+        let vectors = Tensor::f_from_slice(vectors.as_slice().unwrap_or_default())?.f_view(size)?;
+        let logits = head.forward(&vectors, &features)?;
+        Ok(Vec::try_from(logits.f_contiguous()?.f_view([-1])?)?)
+    }
+}
