@@ -172,7 +172,8 @@ impl Stage<'_> {
         let batch = self.reader.read(&block, first).map(Box::new)?;
         Ok(Read {
             batch,
-            buffer: block.into_buffer(2 * BLOCK),
+            // A buffer that grew by its last line has room for two blocks and more.
+            buffer: block.into_buffer(4 * BLOCK),
             value,
         })
     }
