@@ -33,10 +33,37 @@ use Action::*;
 /// The action of a command of letters; `None`: not a command known here.
 pub(super) fn named(name: &str) -> Option<Action> {
     let first = usize::from(*name.as_bytes().first()?);
-    let known = &COMMANDS[usize::from(*FIRST.get(first)?)..usize::from(*FIRST.get(first + 1)?)];
-    let index = known.binary_search_by(|(known, _)| (*known).cmp(name));
-    index.ok().map(|index| known[index].1)
+    let known = usize::from(*FIRST.get(first)?)..usize::from(*FIRST.get(first + 1)?);
+    let head = head(name.as_bytes());
+    let start = known.start + HEADS[known.clone()].partition_point(|known| *known < head);
+    let alike = COMMANDS[start..known.end].iter().zip(&HEADS[start..]);
+    alike
+        .take_while(|(_, known)| **known == head)
+        .find(|((known, _), _)| *known == name)
+        .map(|((_, action), _)| *action)
 }
+
+/// The first eight bytes of a name as a number, in the order of names.
+const fn head(name: &[u8]) -> u64 {
+    let (mut head, mut at) = (0, 0);
+    while at < 8 {
+        let byte = if at < name.len() { name[at] } else { 0 };
+        head = head << 8 | byte as u64;
+        at += 1;
+    }
+    head
+}
+
+/// [`head`] of each of [`COMMANDS`].
+static HEADS: [u64; COMMANDS.len()] = {
+    let mut heads = [0; COMMANDS.len()];
+    let mut at = 0;
+    while at < heads.len() {
+        heads[at] = head(COMMANDS[at].0.as_bytes());
+        at += 1;
+    }
+    heads
+};
 
 /// Where the commands that start with each ASCII character begin in [`COMMANDS`].
 static FIRST: [u16; 129] = {

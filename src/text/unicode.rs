@@ -75,6 +75,10 @@ fn by_runs(
 #[must_use]
 pub fn beyond_ascii(bytes: &[u8]) -> Option<usize> {
     const BLOCK: usize = 64;
+    // By far most texts are: one look at all of it is the fastest.
+    if bytes.is_ascii() {
+        return None;
+    }
     let ascii = bytes.chunks(BLOCK).take_while(|block| block.is_ascii());
     let from = (ascii.count() * BLOCK).min(bytes.len());
     let step = bytes[from..].iter().position(|byte| !byte.is_ascii())?;

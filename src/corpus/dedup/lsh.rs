@@ -56,13 +56,6 @@ impl Signatures {
         Signature::from_bands(std::array::from_fn(|band| block[band][row % Self::BLOCK]))
     }
 
-    /// A band's keys, by row.
-    fn band(&self, band: usize) -> impl Iterator<Item = u32> {
-        self.blocks
-            .iter()
-            .flat_map(move |block| block[band].iter().copied())
-    }
-
     /// The rows whose key in a band another row may have too, each below its key, in order.
     fn candidates(&self, band: usize) -> Vec<u64> {
         let bits = (self.rows * BITS).next_power_of_two().max(64);
@@ -72,20 +65,26 @@ impl Signatures {
             (bit / 64, 1_u64 << (bit % 64))
         };
         let (mut once, mut twice) = (vec![0_u64; bits / 64], vec![0_u64; bits / 64]);
-        for key in self.band(band) {
-            let (word, bit) = place(key);
-            twice[word] |= once[word] & bit;
-            once[word] |= bit;
+        for block in &self.blocks {
+            for &key in &block[band] {
+                let (word, bit) = place(key);
+                twice[word] |= once[word] & bit;
+                once[word] |= bit;
+            }
         }
         drop(once);
-        let rows = (0_u32..).zip(self.band(band)).filter(|&(row, key)| {
-            let (word, bit) = place(key);
-            // Only the signature of a text too short to compare is nothing but zeros.
-            twice[word] & bit != 0 && (key != 0 || !self.get(row).is_none())
-        });
-        let mut keys: Vec<u64> = rows
-            .map(|(row, key)| u64::from(key) << 32 | u64::from(row))
-            .collect();
+        let mut keys = Vec::new();
+        let mut row = 0_u32;
+        for block in &self.blocks {
+            for &key in &block[band] {
+                let (word, bit) = place(key);
+                // Only the signature of a text too short to compare is nothing but zeros.
+                if twice[word] & bit != 0 && (key != 0 || !self.get(row).is_none()) {
+                    keys.push(u64::from(key) << 32 | u64::from(row));
+                }
+                row += 1;
+            }
+        }
         keys.sort_unstable();
         keys
     }
