@@ -20,6 +20,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,6 @@ class Task:
     """Rows, labels and truth of one corpus, the same as the default model's."""
 
     texts: list[str]
-    embeddings: NDArray[np.float32]
     truth: NDArray[np.uint8]
     primary: NDArray[np.int32]
     labels: list[str]
@@ -52,8 +52,8 @@ class Task:
     test: NDArray[np.int64]
 
     @classmethod
-    def read(cls, papers: Path, embeddings: Path, model: Path | None) -> Task:
-        """Read the tables; labels are those with enough training papers."""
+    def read(cls, papers: Path) -> Task:
+        """Read the table; labels are those with enough training papers."""
         table = _core.Papers.read(str(papers))
         # A property makes its list anew whenever it is read.
         splits, papers_categories = np.array(table.splits), table.categories
@@ -63,8 +63,6 @@ class Task:
             for category in papers_categories[row]:
                 counts[category] = counts.get(category, 0) + 1
         labels = sorted(name for name, count in counts.items() if count >= corpora.MIN_PAPERS)
-        if model is not None:
-            labels = json.loads((model / "classifier.json").read_text("utf-8"))["labels"]
         index = {name: at for at, name in enumerate(labels)}
         truth = np.zeros((len(splits), len(labels)), np.uint8)
         for row, categories in enumerate(papers_categories):
@@ -72,7 +70,6 @@ class Task:
         primary = np.array([index.get(name, -1) for name in table.primaries], np.int32)
         return cls(
             table.texts(),
-            load_file(embeddings)["embeddings"],
             truth,
             primary,
             labels,
@@ -145,6 +142,34 @@ def measure(task: Task, validation: NDArray[Any], test: NDArray[Any]) -> dict[st
     return corpora.headline(json.loads(answer))
 
 
+Candidates = dict[str, Callable[[], Any]]
+
+
+def tfidf(task: Task) -> tuple[Any, Candidates]:
+    """Words and pairs of words of the training papers, and heads to try."""
+    words = TfidfVectorizer(
+        ngram_range=(1, 2), min_df=5, sublinear_tf=True, max_features=300_000, dtype=np.float32
+    )
+    words.fit([task.texts[row] for row in task.fit])
+
+    def make(alpha: float) -> SGDClassifier:
+        return SGDClassifier(loss="log_loss", alpha=alpha, max_iter=15, tol=None, random_state=0)
+
+    return words.transform(task.texts), {
+        f"alpha={alpha:g}": partial(make, alpha) for alpha in TFIDF_ALPHAS
+    }
+
+
+def minilm(embeddings: Path) -> tuple[Any, Candidates]:
+    """The frozen embedding, and heads to try."""
+
+    def make(c: float) -> LogisticRegression:
+        return LogisticRegression(C=c, max_iter=200)
+
+    candidates = {f"C={c:g}": partial(make, c) for c in MINILM_CS}
+    return load_file(embeddings)["embeddings"], candidates
+
+
 def main() -> None:
     """Fit and measure both baselines on both corpora."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -158,39 +183,24 @@ def main() -> None:
     for corpus in corpora.CORPORA:
         if options.corpus not in (None, corpus.name):
             continue
-        papers, embeddings = corpora.ready(corpus, options.data, options.work, options.cache)
-        task = Task.read(papers, embeddings, None)
-        rows = {}
-        if options.baseline != "minilm":
-            words = TfidfVectorizer(
-                ngram_range=(1, 2), min_df=5, sublinear_tf=True, max_features=300_000,
-                dtype=np.float32,
-            )  # fmt: skip
-            words.fit([task.texts[row] for row in task.fit])
-            features = words.transform(task.texts)
-            candidates = {
-                f"alpha={alpha:g}": lambda alpha=alpha: SGDClassifier(
-                    loss="log_loss", alpha=alpha, max_iter=15, tol=None, random_state=0,
-                )
-                for alpha in TFIDF_ALPHAS
-            }  # fmt: skip
-            rows["tfidf"] = (features, candidates)
-        if options.baseline != "tfidf":
-            candidates = {
-                f"C={c:g}": lambda c=c: LogisticRegression(C=c, max_iter=200) for c in MINILM_CS
-            }
-            rows["minilm"] = (task.embeddings, candidates)
-        for name, (features, candidates) in rows.items():
+        papers = corpora.prepared(corpus, options.data, options.work)
+        task = Task.read(papers)
+        for name in ("tfidf", "minilm"):
+            if options.baseline not in (None, name):
+                continue
             kept = papers.with_name(f"{name}.npz")
             if kept.exists():
                 with np.load(kept) as arrays:
                     validation, test = arrays["validation"], arrays["test"]
                     chosen, seconds = str(arrays["chosen"]), float(arrays["seconds"])
             else:
+                features, candidates = (
+                    tfidf(task)
+                    if name == "tfidf"
+                    else minilm(corpora.embedded(corpus, papers, options.cache))
+                )
                 chosen, seconds, validation, test = best(candidates, features, task, options.jobs)
-                np.savez(
-                    kept, validation=validation, test=test, chosen=chosen, seconds=seconds
-                )  # fmt: skip
+                np.savez(kept, validation=validation, test=test, chosen=chosen, seconds=seconds)
             row = measure(task, validation, test) | {
                 "chosen": chosen,
                 "train_papers": len(task.fit),

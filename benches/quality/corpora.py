@@ -92,17 +92,11 @@ def progress(name: str) -> Callable[[dict[str, Any]], None]:
     return show
 
 
-def ready(corpus: Corpus, data: Path, work: Path, cache: Path | None) -> tuple[Path, Path]:
-    """Prepare and embed a corpus; what is there already is used.
-
-    Returns
-    -------
-    tuple[Path, Path]
-        Papers table and embeddings.
-    """
+def prepared(corpus: Corpus, data: Path, work: Path) -> Path:
+    """Prepare a corpus, unless it is there, and give its papers table."""
     place = work / corpus.place
     place.mkdir(parents=True, exist_ok=True)
-    papers, embeddings = place / "papers.parquet", place / "embeddings.safetensors"
+    papers = place / "papers.parquet"
     if not papers.exists():
         snapshot = place / "snapshot.jsonl.zst"
         # Frames of zstd one after the other are one stream.
@@ -113,12 +107,30 @@ def ready(corpus: Corpus, data: Path, work: Path, cache: Path | None) -> tuple[P
         options = {"split": {"by": "time", **corpus.split}}
         stages.prepare(snapshot, place, options, progress(f"{corpus.name}: prepare"))
         snapshot.unlink()
+    return papers
+
+
+def embedded(corpus: Corpus, papers: Path, cache: Path | None) -> Path:
+    """Embed a papers table, unless that is done, and give the embeddings."""
+    embeddings = papers.with_name("embeddings.safetensors")
     if not embeddings.exists():
         options = {"device": "auto", "dtype": "bf16", "max_length": 512}
         if cache is not None:
             options["cache_dir"] = str(cache)
         stages.embed(papers, encoder(), embeddings, options, progress(f"{corpus.name}: embed"))
-    return papers, embeddings
+    return embeddings
+
+
+def ready(corpus: Corpus, data: Path, work: Path, cache: Path | None) -> tuple[Path, Path]:
+    """Prepare and embed a corpus; what is there already is used.
+
+    Returns
+    -------
+    tuple[Path, Path]
+        Papers table and embeddings.
+    """
+    papers = prepared(corpus, data, work)
+    return papers, embedded(corpus, papers, cache)
 
 
 def provenance() -> dict[str, Any]:
