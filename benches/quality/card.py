@@ -1,8 +1,16 @@
-"""The default model's card."""
+"""The default model's card.
+
+    python benches/quality/card.py
+
+Writes the rows of the shipped card's tables anew from `benches/results/quality.json`, for
+baselines that were measured after the model was made.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 NAMES = {
@@ -22,6 +30,7 @@ COLUMNS = {
     "map": "mAP",
     "ece": "ECE",
 }
+RULE = f"|---|{'---|' * len(COLUMNS)}"
 TITLES = {
     "reported": "2009 to 2016: arXiv's natural mix",
     "today": "Today's vocabulary",
@@ -186,6 +195,25 @@ def _fit(name: str, summary: Mapping[str, Any], shipped: str) -> str:
     )
 
 
+def renew(text: str, tables: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    """Replace the rows of a card's tables by those of `tables`."""
+    for name, rows in tables.items():
+        before, title, rest = text.partition(f"\n## {TITLES[name]}\n")
+        above, rule, below = rest.partition(RULE + "\n")
+        kept = below.splitlines(keepends=True)
+        while kept and kept[0].startswith("|"):
+            kept.pop(0)
+        lines = "".join(f"{line}\n" for line in _rows(rows))
+        text = f"{before}{title}{above}{rule}{lines}{''.join(kept)}"
+    return text
+
+
+def _rows(rows: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    for key, title in NAMES.items():
+        if key in rows:
+            yield f"| {title} | {' | '.join(_cell(rows[key], column) for column in COLUMNS)} |"
+
+
 def _table(
     name: str,
     rows: Mapping[str, Mapping[str, Any]],
@@ -200,10 +228,8 @@ def _table(
         f"{metrics['share_outside']:.2%} of the papers' categories are outside the label list.\n"
     )
     yield f"| | {' | '.join(COLUMNS.values())} |"
-    yield f"|---|{'---|' * len(COLUMNS)}"
-    for key, title in NAMES.items():
-        if key in rows:
-            yield f"| {title} | {' | '.join(_cell(rows[key], column) for column in COLUMNS)} |"
+    yield RULE
+    yield from _rows(rows)
 
 
 def _cell(row: Mapping[str, Any], column: str) -> str:
@@ -213,3 +239,21 @@ def _cell(row: Mapping[str, Any], column: str) -> str:
     text = f"{value:.3f}"
     interval = (row.get("intervals") or {}).get(column)
     return f"{text} ({interval[0]:.3f}–{interval[1]:.3f})" if interval else text
+
+
+def main() -> None:
+    """Renew the shipped card."""
+    from arxiv_core import classifier
+
+    root = Path(__file__).parents[2]
+    model = root / "python" / "arxiv_core" / "default_model"
+    result = json.loads((root / "benches/results/quality.json").read_text(encoding="utf-8"))
+    texts = {
+        name: (model / name).read_text(encoding="utf-8") for name in ("README.md", "metrics.json")
+    }
+    texts["README.md"] = renew(texts["README.md"], result["tables"])
+    classifier.package(model, model, texts=texts)
+
+
+if __name__ == "__main__":
+    main()
