@@ -1,6 +1,6 @@
 """This encoder beside sentence-transformers on real abstracts: same model, texts and threads.
 
-    python benches/encode/run.py [--papers 600] [--repeats 3] [--threads N] [--data FILE]
+    python benches/encode/run.py [--papers 300] [--repeats 3] [--threads N] [--data FILE]
 
 Every run is a process of its own; arms take turns, so that a machine that slows down slows all
 of them, and the median of the repeats counts. 256 tokens is sentence-transformers' own limit for
@@ -97,7 +97,7 @@ def start(job: Path, options: argparse.Namespace) -> dict:
 def main() -> None:
     """Run every arm and write the result."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--papers", type=int, default=600)
+    parser.add_argument("--papers", type=int, default=300)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--data", type=Path, default=DATA)
