@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import pytest
 from arxiv_core import _core
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,10 +28,8 @@ def test_template_cleans_and_joins_both_parts() -> None:
     assert _core.TEMPLATE_VERSION == 1
 
 
-def test_real_abstracts_come_out_without_markup() -> None:
-    snapshot = Path("../shared/data/kaggle-snapshot-1000.jsonl")
-    if not snapshot.exists():
-        pytest.skip(f"{snapshot} is not on this machine")
+def test_real_abstracts_come_out_without_markup(shared_data: Path) -> None:
+    snapshot = shared_data / "kaggle-snapshot-1000.jsonl"
     lines = snapshot.read_text(encoding="utf-8").splitlines()
     assert len(lines) == 1000
     for line in lines:
