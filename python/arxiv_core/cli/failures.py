@@ -33,7 +33,7 @@ def explain(error: BaseException) -> tuple[int, str]:
         The exit code and the sentence.
     """
     if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED, "stopped; nothing half-written was left behind"
+        return INTERRUPTED, f"stopped; {str(error) or 'nothing half-written was left behind'}"
     if isinstance(error, UsageError):
         return USAGE, str(error)
     if isinstance(error, OSError) and error.filename is not None and error.strerror:

@@ -31,7 +31,7 @@ STAGES = {
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
     data = typer.Typer(no_args_is_help=True, help="Get and prepare the corpus.")
-    _add(data, "fetch", "Download the snapshot from Kaggle; an interrupted download goes on.")
+    _add(data, "fetch", "Download Kaggle's newest snapshot; an interrupted download goes on.")
     _add(data, "prepare", STAGES["prepare"])
     app.add_typer(data, name="data")
     for name, text in STAGES.items():
