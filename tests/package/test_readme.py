@@ -34,6 +34,17 @@ def test_readme_snippet_classifies_a_paper() -> None:
     assert all(re.fullmatch(r"\S+ [01]\.\d+ (True|False)", line) for line in lines)
 
 
+def test_readmes_commands_compose_and_prepare_what_was_fetched() -> None:
+    from arxiv_core.config import compose
+    from arxiv_core.pipeline import fetch, prepare
+
+    lines = re.findall(r"^arxiv-core prepare (data=.*?) *(?:#.*)?$", README, re.MULTILINE)
+    assert len(lines) == 2
+    for line in lines:
+        config = compose(line.split())
+        assert prepare.source(config) == Path(config.paths.data) / fetch.SNAPSHOT
+
+
 def test_readme_links_lead_somewhere() -> None:
     links = re.findall(r"\]\(([^)#]+)\)", README)
     assert links
