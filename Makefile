@@ -52,7 +52,8 @@ $(STAMPS)/wheel: $(STAMPS)/base $(RUST_SOURCES) $(PYTHON_SOURCES)
 .PHONY: wheel
 wheel: $(STAMPS)/wheel ## build the wheel and install it into .venv
 
-DEMO := run=demo
+# Apart from data/ and runs/, which are the user's own.
+DEMO := paths.data=outputs/demo/data paths.runs=outputs/demo/runs
 
 # --- the two commands --------------------------------------------------------
 
@@ -126,5 +127,6 @@ lock: $(STAMPS)/venv ## recompile the requirement files from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/bench.in -o requirements/bench.txt
 
 .PHONY: clean
-clean: ## remove what the targets made
-	rm -rf .venv .venv-bench $(STAMPS) dist target outputs runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: ## remove what the targets made; data/ and runs/ stay
+	rm -rf .venv .venv-bench $(STAMPS) dist target build benches/data outputs/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find benches notebooks python tests -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,47 @@
+"""The Makefile's targets leave the user's own data alone."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("hydra", reason="the extra `pipeline` is not installed")
+
+from arxiv_core.config import compose
+from arxiv_core.pipeline.layout import Layout
+
+ROOT = Path(__file__).parents[2]
+
+
+def recipe(target: str) -> list[list[str]]:
+    """The commands of a target, none of them run."""
+    environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+    done = subprocess.run(
+        ["make", "--dry-run", "--no-print-directory", target],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [shlex.split(line, comments=True) for line in done.stdout.splitlines()]
+
+
+def test_the_demo_writes_below_its_own_folder() -> None:
+    commands = [words for words in recipe("demo") if words and words[0].endswith("/arxiv-core")]
+    stages = {words[1]: words[2:] for words in commands if words[1] != "classify"}
+    assert set(stages) == {"prepare", "embed", "train", "evaluate"}
+    for overrides in stages.values():
+        layout = Layout.of(compose(overrides))
+        for path in (layout.prepared, layout.embeddings, layout.run):
+            assert path.is_relative_to("outputs/demo")
+
+
+def test_clean_removes_what_the_targets_made_and_not_the_users_data() -> None:
+    [removed] = [set(words[2:]) for words in recipe("clean") if words[:2] == ["rm", "-rf"]]
+    assert removed >= {".venv-bench", "build", "benches/data", "outputs/demo"}
+    assert not removed & {"data", "runs", "outputs"}
