@@ -32,6 +32,12 @@ def classifier(tiny_model: Tiny) -> Classifier:
 
 
 @pytest.fixture(scope="session")
+def default() -> Classifier:
+    """The model that comes with the library."""
+    return Classifier.load(device="cpu")
+
+
+@pytest.fixture(scope="session")
 def papers() -> list[dict[str, str]]:
     """Invented papers of many lengths, with LaTeX and characters of several scripts."""
     random = np.random.default_rng(11)
