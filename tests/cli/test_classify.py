@@ -11,6 +11,7 @@ import pty
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -211,31 +212,12 @@ def test_a_reader_that_leaves_early_hears_no_complaint(
     assert "internal" not in run.stderr
 
 
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_control_c_stops_within_a_second_and_leaves_nothing(
-    model: list[str], papers: Path, tmp_path: Path
-) -> None:
-    many = tmp_path / "many.jsonl"
-    many.write_text(papers.read_text() * 20_000)
-    output = tmp_path / "out.parquet"
+def seconds_to_stop(command: list[str]) -> float:
+    """From Ctrl-C, once the work has begun, to the word that it has stopped."""
     leader, follower = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "arxiv_core", "classify", str(many), "-o", str(output), *model],
-        stderr=follower,
-        stdin=subprocess.DEVNULL,
-    )
+    process = subprocess.Popen(command, stderr=follower, stdin=subprocess.DEVNULL)
     os.close(follower)
-    shown = b""
-    # The bar is on the terminal: the work has begun.
-    while b"classify" not in shown:
-        shown += os.read(leader, 4096)
-    before = cpu_seconds(process.pid)
-    process.send_signal(signal.SIGINT)
+    shown, sent, said = b"", 0.0, 0.0
     while True:
         try:
             chunk = os.read(leader, 4096)
@@ -244,11 +226,26 @@ def test_control_c_stops_within_a_second_and_leaves_nothing(
         if not chunk:
             break
         shown += chunk
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 130
-    # A second by the clock on a quiet machine; what it computed meanwhile holds on any.
-    assert used.ru_utime + used.ru_stime - before < 2 * (os.cpu_count() or 1)
-    assert "stopped" in shown.decode()
+        # The bar is on the terminal: the work has begun.
+        if not sent and b"classify" in shown:
+            sent = time.monotonic()
+            process.send_signal(signal.SIGINT)
+        if not said and b"arxiv-core: stopped" in shown:
+            said = time.monotonic()
+    os.close(leader)
+    assert process.wait() == 130
+    assert said, shown.decode()
     assert "Traceback" not in shown.decode()
+    return said - sent
+
+
+def test_control_c_stops_within_a_second_and_leaves_nothing(
+    model: list[str], papers: Path, tmp_path: Path
+) -> None:
+    many = tmp_path / "many.jsonl"
+    many.write_text(papers.read_text() * 20_000)
+    output = tmp_path / "out.parquet"
+    command = [sys.executable, "-m", "arxiv_core", "classify", str(many), "-o", str(output), *model]
+    # A busy machine may delay any one of them.
+    assert any(seconds_to_stop(command) < 1 for _ in range(5))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["many.jsonl", "papers.jsonl"]
