@@ -4,6 +4,7 @@
 //! For 2.9 million papers the index takes about 280 MB: 64 bytes of signature and two sets
 //! of 8-byte hashes a paper, and 12 bytes more while groups are formed.
 
+mod keys;
 mod lsh;
 mod minhash;
 mod normal;
@@ -13,12 +14,11 @@ pub use minhash::Signature;
 
 use crate::error::{Error, Result};
 use crate::observe::Observer;
+use keys::Keys;
 use lsh::Signatures;
 use normal::Normal;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
-use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, Hasher};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// What counts as a duplicate.
@@ -117,8 +117,8 @@ pub struct Deduper {
     exact: bool,
     near: bool,
     needed: u8,
-    ids: HashSet<u64, BuildHasherDefault<Identity>>,
-    texts: HashSet<u64, BuildHasherDefault<Identity>>,
+    ids: Keys,
+    texts: Keys,
     signatures: Signatures,
     rows: u32,
     counts: DedupCounts,
@@ -141,8 +141,8 @@ impl Deduper {
             exact: options.exact,
             near: options.near,
             needed: minhash::places_needed(options.threshold),
-            ids: HashSet::default(),
-            texts: HashSet::default(),
+            ids: Keys::default(),
+            texts: Keys::default(),
             signatures: Signatures::default(),
             rows: 0,
             counts: DedupCounts::default(),
@@ -160,10 +160,8 @@ impl Deduper {
     /// Looks at where the next papers will be sought. The places lie all over the memory: looked at
     /// one after the other, without a decision in between, many are on their way at once.
     pub fn announce<'p>(&self, papers: impl Iterator<Item = (u64, &'p Fingerprint)>) {
-        let known = papers.filter(|(id, paper)| {
-            self.ids.contains(id) | (self.exact && self.texts.contains(&paper.text))
-        });
-        std::hint::black_box(known.count());
+        let seen = papers.map(|(id, paper)| self.ids.touch(id) ^ self.texts.touch(paper.text));
+        std::hint::black_box(seen.fold(0, |all, one| all ^ one));
     }
 
     /// Takes the next paper. A paper dropped for its text still claims its id.
@@ -221,22 +219,6 @@ impl Deduper {
             counts.largest_group = counts.largest_group.max(size);
         }
         Ok(Groups { first, counts })
-    }
-}
-
-/// Passes on values that are hashes already.
-#[derive(Debug, Default)]
-struct Identity(u64);
-
-impl Hasher for Identity {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = xxh3_64(bytes);
-    }
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
     }
 }
 

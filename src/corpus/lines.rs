@@ -1,11 +1,12 @@
 //! Cuts a stream of bytes into blocks of whole lines without ever holding a line longer than
 //! the bound.
 
+use crate::checksum;
 use std::io::{self, BufRead, BufReader, Read};
 use std::ops::{ControlFlow, Range};
 
 /// Bytes of a block: small enough for a core's own cache, large enough to hide the hand-over.
-pub const BLOCK: usize = 1 << 20;
+pub const BLOCK: usize = checksum::BLOCK;
 /// Bytes of an overlong line that are kept to show it.
 pub(super) const HEAD: usize = 256;
 

@@ -54,8 +54,8 @@ pub struct Versions {
 /// The file that was read.
 #[derive(Debug, Serialize)]
 pub struct SourceFile {
-    /// BLAKE3 hash of the file as it lies on disk.
-    pub blake3: String,
+    /// Of the file as it lies on disk: see [`crate::checksum`].
+    pub checksum: String,
     /// Its size on disk.
     pub bytes: u64,
     /// What it was packed in.
@@ -161,7 +161,7 @@ impl Manifest {
                 template: crate::text::TEMPLATE_VERSION,
             },
             source: SourceFile {
-                blake3: gathered.blake3.clone(),
+                checksum: gathered.checksum.clone(),
                 bytes: gathered.bytes,
                 format: gathered.format,
             },

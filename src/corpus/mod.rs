@@ -8,8 +8,9 @@
 //! - [`dedup`], [`subset`], [`split`]: duplicates over the whole corpus; which papers stay; which are for what.
 //! - [`papers`], [`parquet`]: the papers table in memory and on disk.
 //!
-//! Inside: `pipeline` runs `batch` on blocks of lines and collects texts, packed by `pages`, in
-//! `spill`; `table` writes the papers that stay; `quarantine` holds lines that cannot be read; `profile` clocks.
+//! Inside: `pipeline` runs `batch` on blocks of lines and collects texts, packed by `pages`, in the
+//! file of `texts`; `table` completes it with the papers that stay; `quarantine` holds lines that
+//! cannot be read; `output` names the files; `profile` clocks.
 
 mod batch;
 pub mod dedup;
@@ -17,6 +18,7 @@ pub mod json;
 pub mod lines;
 pub mod manifest;
 pub mod options;
+mod output;
 mod pages;
 pub mod papers;
 pub mod parquet;
@@ -27,11 +29,11 @@ mod quarantine;
 pub mod record;
 mod slices;
 pub mod source;
-mod spill;
 pub mod split;
 pub mod squeeze;
 pub mod subset;
 mod table;
 pub mod taxonomy;
+mod texts;
 pub mod when;
 pub mod withdrawn;

@@ -4,8 +4,8 @@ use super::dedup::DedupOptions;
 use super::split::SplitOptions;
 use super::subset::SubsetOptions;
 use crate::error::{Error, Result};
+use crate::options;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 /// What is done to titles and abstracts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,16 +67,7 @@ impl PrepareOptions {
     /// # Errors
     /// [`Error::Option`] naming the option.
     pub fn from_json(text: &str) -> Result<Self> {
-        let value: Value =
-            serde_json::from_str(text).map_err(|error| Error::option("options", text, error))?;
-        let options: Self = serde_json::from_value(value.clone()).map_err(|error| {
-            let (name, value, reason) = blame(&value, &mut Vec::new()).unwrap_or((
-                "options".into(),
-                value,
-                error.to_string(),
-            ));
-            Error::option(name, value, reason)
-        })?;
+        let options: Self = options::parse(text)?;
         options.check()?;
         Ok(options)
     }
@@ -102,26 +93,6 @@ impl PrepareOptions {
         }
         Ok(())
     }
-}
-
-/// The first leaf that serde refuses when it stands alone: its dotted name, value and the reason.
-fn blame(value: &Value, path: &mut Vec<String>) -> Option<(String, Value, String)> {
-    if let Value::Object(fields) = value {
-        let alone = fields.iter().find_map(|(key, value)| {
-            path.push(key.clone());
-            let found = blame(value, path);
-            path.pop();
-            found
-        });
-        if alone.is_some() {
-            return alone;
-        }
-    }
-    let nested = path.iter().rev().fold(value.clone(), |inner, key| {
-        Value::Object(Map::from_iter([(key.clone(), inner)]))
-    });
-    let error = serde_json::from_value::<PrepareOptions>(nested).err()?;
-    Some((path.join("."), value.clone(), error.to_string()))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use std::cell::RefCell;
 use std::io;
 use zstd::bulk::{Compressor, Decompressor};
-use zstd::zstd_safe::CParameter;
+use zstd::zstd_safe::{CParameter, ParamSwitch};
 
 /// Room for a text's length in front of it.
 const LENGTH: &str = "\0\0\0\0";
@@ -79,12 +79,7 @@ impl Column {
             *slot = Some((level, compressor));
             packed
         })?;
-        Ok(Page {
-            rows: self.rows(),
-            plain: self.bytes.len(),
-            header: header(self.rows(), self.bytes.len(), packed.len()),
-            packed: packed.into(),
-        })
+        Ok(Page::new(self.rows(), self.bytes.len(), packed))
     }
 }
 
@@ -94,10 +89,13 @@ const LARGE: usize = 1 << 18;
 fn compressor(level: i32, large: bool) -> io::Result<Compressor<'static>> {
     let mut compressor = Compressor::new(level)?;
     if level == 1 && large {
-        // Level 1 with half of its hash table, which leaves the first cache to the text: a tenth
-        // faster on abstracts, a twentieth larger.
+        // Level 1 with half of its hash table, which leaves the first cache to the text, and with
+        // wider steps between the places where a match is looked for. zstd would take a target
+        // length for a level below 1, where literals are left as they are.
         compressor.set_parameter(CParameter::HashLog(13))?;
         compressor.set_parameter(CParameter::MinMatch(7))?;
+        compressor.set_parameter(CParameter::TargetLength(3))?;
+        compressor.set_parameter(CParameter::LiteralCompressionMode(ParamSwitch::Enable))?;
     }
     Ok(compressor)
 }
@@ -171,7 +169,7 @@ impl Texts {
 }
 
 /// A page of texts, packed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Page {
     /// Number of texts.
     pub rows: usize,
@@ -184,12 +182,36 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// The column it holds; none where it is damaged.
-    pub(super) fn unpack(&self) -> Option<Column> {
-        let bytes = Decompressor::new()
+    /// A page of `rows` texts, which are `plain` bytes before packing.
+    pub(super) fn new(rows: usize, plain: usize, packed: Vec<u8>) -> Self {
+        Self {
+            rows,
+            plain,
+            header: header(rows, plain, packed.len()),
+            packed: packed.into(),
+        }
+    }
+
+    /// The column it holds.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where the page is damaged.
+    pub(super) fn unpack(&self) -> Result<Column> {
+        Decompressor::new()
             .and_then(|mut codec| codec.decompress(&self.packed, self.plain))
-            .ok()?;
-        Column::parse(bytes, self.rows)
+            .ok()
+            .and_then(|bytes| Column::parse(bytes, self.rows))
+            .ok_or_else(|| Error::input("a page of texts", "is damaged"))
+    }
+
+    /// A page of the texts for which `keep` holds.
+    ///
+    /// # Errors
+    /// As [`Page::unpack`] and [`Column::pack`].
+    pub(super) fn keep(&self, keep: &[bool], level: i32) -> Result<Self> {
+        let mut kept = Column::default();
+        kept.extend(&self.unpack()?, keep);
+        kept.pack(level)
     }
 }
 
@@ -251,7 +273,7 @@ mod tests {
             let column = column(&texts);
             let page = column.pack(1).unwrap();
             prop_assert_eq!(page.rows, texts.len());
-            prop_assert_eq!(page.unpack(), Some(column));
+            prop_assert_eq!(page.unpack().unwrap(), column);
         }
 
         #[test]
@@ -263,6 +285,8 @@ mod tests {
                 texts.into_iter().filter(|(_, keep)| *keep).map(|(text, _)| text).collect();
             let mut found = column(&["before".to_owned()]);
             found.extend(&column(&all), &keep);
+            let page = column(&all).pack(1).unwrap().keep(&keep, 1).unwrap();
+            prop_assert_eq!(page, column(&kept).pack(1).unwrap());
             let wanted: Vec<String> = ["before".to_owned()].into_iter().chain(kept).collect();
             prop_assert_eq!(found, column(&wanted));
         }
@@ -272,8 +296,8 @@ mod tests {
     fn a_damaged_page_is_told() {
         let mut page = column(&["a".to_owned(), "b".to_owned()]).pack(1).unwrap();
         page.rows = 3;
-        assert_eq!(page.unpack(), None);
+        assert!(page.unpack().is_err());
         page.packed = Bytes::from_static(b"no zstd");
-        assert_eq!(page.unpack(), None);
+        assert!(page.unpack().is_err());
     }
 }

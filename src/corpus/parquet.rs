@@ -1,14 +1,11 @@
 //! The papers table on disk: schema, writer settings, and rows of a batch by name.
 
-use super::papers::{Papers, Split};
+use super::papers::Split;
 use crate::error::{Error, Result};
-use arrow::array::{
-    Array, ArrayRef, AsArray, Date32Array, ListArray, ListBuilder, StringArray, StringBuilder,
-};
+use arrow::array::{Array, ArrayRef, AsArray, Date32Array, ListArray, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
@@ -17,6 +14,11 @@ use parquet::schema::types::ColumnPath;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+
+#[cfg(test)]
+mod written;
+#[cfg(test)]
+pub(crate) use written::write;
 
 /// Key of the schema version in the file's metadata.
 pub const SCHEMA_KEY: &str = "arxiv_core.papers";
@@ -80,53 +82,6 @@ pub(super) fn parquet_error(path: &Path, error: parquet::errors::ParquetError) -
         }
         other => Error::input(path.display(), other),
     }
-}
-
-/// Writes `papers` to `path` in one piece: a reader sees the whole file or none.
-///
-/// # Errors
-/// [`Error::Io`] where the file cannot be written, [`Error::Option`] for a bad `zstd_level`.
-pub fn write(path: &Path, papers: &Papers, zstd_level: i32) -> Result<()> {
-    let folder = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
-        .map_err(|error| Error::io(path, error))?;
-    let mut writer = ArrowWriter::try_new(file, schema(), Some(properties(zstd_level)?))
-        .map_err(|error| parquet_error(path, error))?;
-    let batch = RecordBatch::try_new(schema(), columns(papers))
-        .map_err(|error| Error::input(path.display(), error))?;
-    writer
-        .write(&batch)
-        .map_err(|error| parquet_error(path, error))?;
-    let file = writer
-        .into_inner()
-        .map_err(|error| parquet_error(path, error))?;
-    file.persist(path)
-        .map_err(|error| Error::io(path, error.error))?;
-    Ok(())
-}
-
-fn columns(papers: &Papers) -> Vec<ArrayRef> {
-    let text = |values: &[String]| Arc::new(StringArray::from_iter_values(values)) as ArrayRef;
-    let maybe = |values: &[Option<String>]| Arc::new(StringArray::from_iter(values)) as ArrayRef;
-    let item = Field::new("item", DataType::Utf8, false);
-    let mut categories = ListBuilder::new(StringBuilder::new()).with_field(item);
-    for of in &papers.categories {
-        categories.append_value(of.iter().map(Some));
-    }
-    vec![
-        text(&papers.ids),
-        text(&papers.titles),
-        text(&papers.abstracts),
-        Arc::new(categories.finish()),
-        maybe(&papers.primaries),
-        maybe(&papers.archives),
-        Arc::new(Date32Array::from(papers.submitted.clone())),
-        Arc::new(StringArray::from_iter_values(
-            papers.splits.iter().map(|split| split.name()),
-        )),
-    ]
 }
 
 /// The batches of the papers table at `path`, in the file's order.

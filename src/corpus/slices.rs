@@ -3,10 +3,8 @@
 
 use super::lines::{BLOCK, Block};
 use super::source::Meter;
+use crate::checksum;
 use crate::error::{Error, Result};
-use blake3::hazmat::{
-    ChainingValue, HasherExt, Mode, merge_subtrees_non_root, merge_subtrees_root,
-};
 use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
@@ -42,7 +40,7 @@ impl Slices {
         self.bytes.div_ceil(BLOCK as u64)
     }
 
-    /// The lines of a block, and what [`Slices::hash`] wants to know of its bytes. `buffer` is
+    /// The lines of a block, and its checksum. `buffer` is
     /// used for it, its content thrown away.
     ///
     /// # Errors
@@ -54,7 +52,7 @@ impl Slices {
         mut buffer: Vec<u8>,
         meter: &Meter,
         stop: &AtomicBool,
-    ) -> Result<(Block, ChainingValue)> {
+    ) -> Result<(Block, u128)> {
         let start = number * BLOCK as u64;
         let own = (self.bytes - start).min(BLOCK as u64) as usize;
         // The byte before says whether a line starts with the block.
@@ -68,7 +66,7 @@ impl Slices {
             .read_exact_at(&mut buffer[..length], start)
             .map_err(|error| self.fault(error))?;
         meter.add(own as u64);
-        let value = self.value(number, &buffer[before..length]);
+        let checksum = checksum::block(&buffer[before..length]);
         let newline = memchr::memchr(b'\n', &buffer[..length]);
         let from = match newline {
             _ if before == 0 => 0,
@@ -84,7 +82,7 @@ impl Slices {
             let end = start + length as u64;
             block.finish(self.max_line, |take| self.scan(end, stop, take))?;
         }
-        Ok((block, value))
+        Ok((block, checksum))
     }
 
     /// Hands the file from `at` on to `take`, part by part.
@@ -111,29 +109,6 @@ impl Slices {
         Ok(())
     }
 
-    fn value(&self, number: u64, bytes: &[u8]) -> ChainingValue {
-        if self.count() == 1 {
-            return *blake3::hash(bytes).as_bytes();
-        }
-        blake3::Hasher::new()
-            .set_input_offset(number * BLOCK as u64)
-            .update(bytes)
-            .finalize_non_root()
-    }
-
-    /// The BLAKE3 hash of the file, from the values of all its blocks in order.
-    pub(super) fn hash(values: &[ChainingValue]) -> String {
-        let root = match values {
-            [] => blake3::hash(b""),
-            [only] => blake3::Hash::from_bytes(*only),
-            _ => {
-                let (left, right) = values.split_at(left(values.len()));
-                merge_subtrees_root(&subtree(left), &subtree(right), Mode::Hash)
-            }
-        };
-        root.to_hex().to_string()
-    }
-
     fn fault(&self, error: io::Error) -> Error {
         if error.kind() == io::ErrorKind::UnexpectedEof {
             Error::input(
@@ -146,25 +121,10 @@ impl Slices {
     }
 }
 
-/// Blocks in the left subtree of BLAKE3's tree over `blocks`, at least 2: the largest power of
-/// two below (section 2.1 of the BLAKE3 paper).
-fn left(blocks: usize) -> usize {
-    blocks.next_power_of_two() / 2
-}
-
-fn subtree(values: &[ChainingValue]) -> ChainingValue {
-    match values {
-        [only] => *only,
-        _ => {
-            let (left, right) = values.split_at(left(values.len()));
-            merge_subtrees_non_root(&subtree(left), &subtree(right), Mode::Hash)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checksum::Checksum;
     use std::io::Write;
 
     fn slices(text: &[u8], max_line: usize) -> Slices {
@@ -187,7 +147,7 @@ mod tests {
             buffer = block.into_buffer(usize::MAX);
         }
         assert_eq!(meter.bytes(), slices.bytes);
-        (lines, Slices::hash(&values))
+        (lines, checksum::whole(&values))
     }
 
     #[test]
@@ -212,7 +172,9 @@ mod tests {
                 .collect();
             let (lines, hash) = read(&slices(&text, 8 * BLOCK));
             assert!(lines == wanted, "{} bytes", text.len());
-            assert_eq!(hash, blake3::hash(&text).to_hex().as_str());
+            let mut wanted = Checksum::default();
+            wanted.update(&text);
+            assert_eq!(hash, wanted.finish());
         }
     }
 

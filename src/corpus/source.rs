@@ -1,8 +1,8 @@
 //! The snapshot as one stream of bytes, whatever it is packed in.
 
 use super::slices::Slices;
+use crate::checksum::{self, Checksum};
 use crate::error::{Error, Result};
-use blake3::Hasher;
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -142,7 +142,7 @@ impl Source {
         Ok(Slices::new(self.path, self.file, self.bytes, max_line))
     }
 
-    /// Hands the unpacked bytes to `consume` and gives what it returned with the BLAKE3 hash of the
+    /// Hands the unpacked bytes to `consume` and gives what it returned with the checksum of the
     /// file as it lies on disk. `meter` tells how far it has come.
     ///
     /// # Errors
@@ -165,7 +165,7 @@ impl Source {
         }
         let mut raw = Metered {
             inner: Cursor::new(head).chain(file),
-            hash: Hasher::new(),
+            checksum: Checksum::default(),
             meter,
         };
         let value = match format {
@@ -185,7 +185,7 @@ impl Source {
             Format::Json | Format::Zip => consume(&mut raw)?,
         };
         io::copy(&mut raw, &mut io::sink()).map_err(|error| Error::io(&path, error))?;
-        Ok((value, hex(&raw.hash)))
+        Ok((value, raw.checksum.finish()))
     }
 
     /// The error for a read that failed: the system's own, or damage in what the file is packed in.
@@ -258,38 +258,23 @@ fn read_zip<T>(
         consume(&mut reader)?
     };
     drop(archive);
-    // The archive was read from its end and its middle: the hash takes a pass of its own.
-    let mut hash = Hasher::new();
+    // The archive was read from its end and its middle: the checksum takes a pass of its own.
     file.rewind().map_err(|error| Error::io(path, error))?;
-    let mut buffer = vec![0; READ_BUFFER];
-    loop {
-        match file
-            .read(&mut buffer)
-            .map_err(|error| Error::io(path, error))?
-        {
-            0 => return Ok((value, hex(&hash))),
-            read => {
-                hash.update(&buffer[..read]);
-            }
-        }
-    }
-}
-
-fn hex(hash: &Hasher) -> String {
-    hash.finalize().to_hex().to_string()
+    let checksum = checksum::read(file).map_err(|error| Error::io(path, error))?;
+    Ok((value, checksum))
 }
 
 /// Hashes and counts what is read through it.
 struct Metered<'m, R> {
     inner: R,
-    hash: Hasher,
+    checksum: Checksum,
     meter: &'m Meter,
 }
 
 impl<R: Read> Read for Metered<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        self.hash.update(&buffer[..read]);
+        self.checksum.update(&buffer[..read]);
         self.meter.add(read as u64);
         Ok(read)
     }

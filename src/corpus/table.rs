@@ -1,38 +1,37 @@
-//! Spilled texts and rows → the papers table, once it is known which papers stay.
+//! Texts on disk and rows → the papers table, once it is known which papers stay.
 
-use super::pages::Column;
+use super::output::Pending;
+use super::pages::{Column, Page};
 use super::parquet::{parquet_error, properties, schema};
-use super::pipeline::GROUP;
-use super::spill::{Chunk, Spilled, TEXTS};
 use super::split::Split;
 use super::subset::{Rows, Selection};
+use super::texts::{GROUP, Group, TEXTS, TextFile};
 use crate::error::{Error, Result};
 use crate::observe::Observer;
 use arrow::array::{ArrayRef, Date32Array, ListBuilder, RecordBatch, StringArray, StringBuilder};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::arrow::arrow_writer::{
-    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
-};
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::column::writer::ColumnCloseResult;
-use parquet::file::metadata::ColumnChunkMetaData;
-use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::ColumnDescPtr;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{
+    ColumnChunkMetaData, FileMetaData, ParquetMetaDataBuilder, ParquetMetaDataWriter,
+    RowGroupMetaData,
+};
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::types::{SchemaDescPtr, SchemaDescriptor};
 use rayon::prelude::*;
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use tempfile::NamedTempFile;
 
-/// Bytes of texts from several blocks after which their page is full.
+/// Bytes of abstracts from several blocks after which their page is full.
 const PAGE: usize = 1 << 20;
 
-/// Everything the table is made of.
+/// Everything the table is made of but the texts.
 pub(super) struct Table<'a> {
-    pub texts: &'a Spilled,
     pub rows: &'a Rows,
     pub archives: &'a [u8],
     pub archive_names: &'a [Option<&'static str>],
@@ -42,142 +41,75 @@ pub(super) struct Table<'a> {
     pub zstd_level: i32,
 }
 
-/// A row group of the table.
-struct Group {
-    /// The spilled pieces it is made of, and the first row of each.
-    pieces: Vec<(usize, usize)>,
-    papers: usize,
-}
-
-struct Encoded {
-    texts: [Chunk; TEXTS],
-    others: Vec<ArrowColumnChunk>,
-}
-
 impl Table<'_> {
-    /// Writes the table into `file`, which is in the folder `out`.
+    /// Makes the table of `texts`, the texts of all rows, in the folder `out`.
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Interrupted`].
     pub(super) fn write(
         &self,
-        file: NamedTempFile,
+        texts: TextFile,
         out: &Path,
         pool: &rayon::ThreadPool,
         observer: &dyn Observer,
-    ) -> Result<NamedTempFile> {
-        let fault = |error| parquet_error(out, error);
-        let clone = file.reopen().map_err(|error| Error::io(out, error))?;
-        let sink: BufWriter<File> = BufWriter::with_capacity(1 << 20, clone);
-        let mut properties = properties(self.zstd_level)?;
-        let schema = schema();
-        let columns = ArrowSchemaConverter::new()
-            .schema_root("arrow_schema")
-            .convert(&schema)
-            .map_err(fault)?;
-        parquet::arrow::add_encoded_arrow_schema_to_metadata(&schema, &mut properties);
-        let mut writer =
-            SerializedFileWriter::new(sink, columns.root_schema_ptr(), Arc::new(properties))
-                .map_err(fault)?;
-        let factory = ArrowRowGroupWriterFactory::new(&writer, schema);
-        let groups = self.plan();
-        let total = groups.iter().map(|group| group.papers as u64).sum();
-        let mut done = 0;
-        let encode = |window: &[Group]| -> Vec<Result<Encoded>> {
-            let encoded = window.par_iter().map(|group| {
-                observer.check()?;
-                let mut writers = factory.create_column_writers(0).map_err(fault)?;
-                self.encode(group, out, writers.split_off(TEXTS))
-            });
-            encoded.collect()
+    ) -> Result<(File, Pending)> {
+        let all_stay = self.splits.iter().all(Option::is_some);
+        let mut texts = if all_stay {
+            texts
+        } else {
+            self.reduce(&texts, out, pool, observer)?
         };
-        let mut append = |group: &Group, encoded: Encoded| -> Result<()> {
-            observer.check()?;
-            let mut to = writer.next_row_group().map_err(fault)?;
-            for (column, chunk) in encoded.texts.iter().enumerate() {
-                let close = self.close(columns.column(column), chunk, group.papers);
-                to.append_column(chunk, close.map_err(fault)?)
-                    .map_err(fault)?;
-            }
-            for chunk in encoded.others {
-                chunk.append_to_row_group(&mut to).map_err(fault)?;
-            }
-            to.close().map_err(fault)?;
-            done += group.papers as u64;
-            observer.report("write", done, total, "papers");
-            Ok(())
-        };
-        let mut windows = groups.chunks(2 * pool.current_num_threads());
-        let mut open: (&[Group], Vec<Result<Encoded>>) = Default::default();
-        loop {
-            let next = windows.next().unwrap_or_default();
-            let mut encoded = Vec::new();
-            // The pool encodes the next row groups while this thread writes the last ones.
-            pool.in_place_scope(|tasks| {
-                tasks.spawn(|_| encoded = encode(next));
-                let (window, encoded) = std::mem::take(&mut open);
-                window
-                    .iter()
-                    .zip(encoded)
-                    .try_for_each(|(group, encoded)| append(group, encoded?))
-            })?;
-            if next.is_empty() {
-                break;
-            }
-            open = (next, encoded);
-        }
-        writer.close().map_err(fault)?;
-        Ok(file)
+        self.complete(&mut texts, out, pool, observer)?;
+        texts.into_file()
     }
 
-    /// What Parquet wants to know of a chunk of texts.
-    fn close(
+    /// The texts of the papers that stay. Pages that lose no paper are copied as they are.
+    fn reduce(
         &self,
-        column: ColumnDescPtr,
-        chunk: &Chunk,
-        papers: usize,
-    ) -> parquet::errors::Result<ColumnCloseResult> {
-        let metadata = ColumnChunkMetaData::builder(column)
-            .set_compression(Compression::ZSTD(ZstdLevel::try_new(self.zstd_level)?))
-            .set_encodings(vec![Encoding::PLAIN, Encoding::RLE])
-            .set_num_values(papers as i64)
-            .set_total_compressed_size(chunk.bytes as i64)
-            .set_total_uncompressed_size(chunk.plain as i64)
-            .set_data_page_offset(0)
-            .build()?;
-        Ok(ColumnCloseResult {
-            bytes_written: chunk.bytes as u64,
-            rows_written: papers as u64,
-            metadata,
-            bloom_filter: None,
-            column_index: None,
-            offset_index: None,
-        })
+        texts: &TextFile,
+        out: &Path,
+        pool: &rayon::ThreadPool,
+        observer: &dyn Observer,
+    ) -> Result<TextFile> {
+        let mut kept = TextFile::new(out)?;
+        let total = texts.pieces().len() as u64;
+        let mut done = 0;
+        for window in self.plan(texts).chunks(2 * pool.current_num_threads()) {
+            let pages: Vec<Result<Vec<_>>> = pool.install(|| {
+                let pages = window.par_iter().map(|pieces| {
+                    observer.check()?;
+                    self.keep(texts, pieces)
+                });
+                pages.collect()
+            });
+            for (pieces, pages) in window.iter().zip(pages) {
+                observer.check()?;
+                for pages in pages? {
+                    kept.append(pages)?;
+                }
+                done += pieces.len() as u64;
+                observer.report("pack", done, total, "blocks");
+            }
+        }
+        kept.finish()?;
+        Ok(kept)
     }
 
-    /// Pieces are joined until a row group is full.
-    fn plan(&self) -> Vec<Group> {
+    /// Pieces, and the first row of each, joined until they make a row group.
+    fn plan(&self, texts: &TextFile) -> Vec<Vec<(usize, usize)>> {
         let mut groups = Vec::new();
         let (mut pieces, mut papers, mut start) = (Vec::new(), 0, 0);
-        for (number, piece) in self.texts.pieces().iter().enumerate() {
-            let rows = start..start + piece.rows - piece.duplicates.len();
-            let stay = self.stay(rows.clone()).filter(|stay| *stay).count();
-            if stay > 0 {
-                pieces.push((number, start));
-                papers += stay;
-            }
+        for (number, piece) in texts.pieces().iter().enumerate() {
+            let rows = start..start + piece.rows;
+            pieces.push((number, start));
+            papers += self.stay(rows.clone()).filter(|stay| *stay).count();
             start = rows.end;
             if papers >= GROUP {
-                groups.push(Group {
-                    pieces: std::mem::take(&mut pieces),
-                    papers,
-                });
+                groups.push(std::mem::take(&mut pieces));
                 papers = 0;
             }
         }
-        if papers > 0 {
-            groups.push(Group { pieces, papers });
-        }
+        groups.push(pieces);
         groups
     }
 
@@ -186,59 +118,183 @@ impl Table<'_> {
         self.splits[rows].iter().map(Option::is_some)
     }
 
-    fn encode(
-        &self,
-        group: &Group,
-        out: &Path,
-        mut writers: Vec<ArrowColumnWriter>,
-    ) -> Result<Encoded> {
-        let mut rows = Vec::with_capacity(group.papers);
-        let mut texts: [Chunk; TEXTS] = Default::default();
+    fn keep(&self, texts: &TextFile, pieces: &[(usize, usize)]) -> Result<Vec<[Page; TEXTS]>> {
+        let mut pages = Vec::new();
         let mut open: [Column; TEXTS] = Default::default();
-        for &(number, start) in &group.pieces {
-            let piece = &self.texts.pieces()[number];
-            let range = start..start + piece.rows - piece.duplicates.len();
-            let mut stay = self.stay(range.clone());
-            let mut duplicates = piece.duplicates.iter().peekable();
-            let keep: Vec<bool> = (0..piece.rows as u32)
-                .map(|at| duplicates.next_if_eq(&&at).is_none() && stay.next() == Some(true))
-                .collect();
-            rows.extend(range.filter(|row| self.splits[*row].is_some()));
+        let close = |open: &mut [Column; TEXTS], pages: &mut Vec<_>| -> Result<()> {
+            let mut packed: [Page; TEXTS] = Default::default();
+            for (page, column) in packed.iter_mut().zip(std::mem::take(open)) {
+                *page = column.pack(self.zstd_level)?;
+            }
+            pages.push(packed);
+            Ok(())
+        };
+        for &(number, start) in pieces {
+            let rows = start..start + texts.pieces()[number].rows;
+            let keep: Vec<bool> = self.stay(rows).collect();
+            if !keep.contains(&true) {
+                continue;
+            }
             let whole = !keep.contains(&false);
-            for (column, (chunk, open)) in texts.iter_mut().zip(&mut open).enumerate() {
-                if !whole {
-                    open.extend(&self.texts.read(number, column)?, &keep);
-                }
-                if open.rows() > 0 && (whole || open.bytes() >= PAGE) {
-                    chunk.page(std::mem::take(open).pack(self.zstd_level)?);
-                }
-                if whole {
-                    self.texts.copy(number, column, chunk);
-                }
+            if whole && open[0].rows() > 0 {
+                close(&mut open, &mut pages)?;
+            }
+            let read = texts.read(number)?;
+            if whole {
+                pages.push(read);
+                continue;
+            }
+            for (open, page) in open.iter_mut().zip(read) {
+                open.extend(&page.unpack()?, &keep);
+            }
+            if open[TEXTS - 1].bytes() >= PAGE {
+                close(&mut open, &mut pages)?;
             }
         }
-        for (chunk, open) in texts.iter_mut().zip(open) {
-            if open.rows() > 0 {
-                chunk.page(open.pack(self.zstd_level)?);
-            }
+        if open[0].rows() > 0 {
+            close(&mut open, &mut pages)?;
         }
-        let fault = |error| parquet_error(out, error);
-        let others = self.others(&rows, out)?;
-        let mut next = writers.iter_mut();
-        for (field, array) in others.schema_ref().fields().iter().zip(others.columns()) {
-            for leaf in compute_leaves(field, array).map_err(fault)? {
-                if let Some(writer) = next.next() {
-                    writer.write(&leaf).map_err(fault)?;
-                }
-            }
-        }
-        let others = writers.into_iter().map(|writer| writer.close());
-        let others = others.collect::<Result<_, _>>().map_err(fault)?;
-        Ok(Encoded { texts, others })
+        Ok(pages)
     }
 
-    /// Every column but the texts.
-    fn others(&self, rows: &[usize], out: &Path) -> Result<RecordBatch> {
+    /// Writes everything that comes after the texts: the other columns and the footer.
+    fn complete(
+        &self,
+        texts: &mut TextFile,
+        out: &Path,
+        pool: &rayon::ThreadPool,
+        observer: &dyn Observer,
+    ) -> Result<()> {
+        let fault = |error| parquet_error(out, error);
+        let others = self.others(texts.groups(), out, pool, observer)?;
+        let mut properties = properties(self.zstd_level)?;
+        parquet::arrow::add_encoded_arrow_schema_to_metadata(&schema(), &mut properties);
+        let properties = Arc::new(properties);
+        let columns = Arc::new(descriptor(&schema()).map_err(fault)?);
+        let other_columns = Arc::new(descriptor(&other_schema()).map_err(fault)?);
+
+        let total = self.splits.iter().flatten().count() as u64;
+        let mut done = 0;
+        let mut groups = Vec::with_capacity(others.len());
+        for (number, chunks) in others.into_iter().enumerate() {
+            observer.check()?;
+            let ordinal = i16::try_from(number)
+                .map_err(|_| Error::input(out.display(), "too many papers for one Parquet file"))?;
+            // Offsets are those of the whole file, whose every byte went through this sink.
+            let mut writer = SerializedRowGroupWriter::new(
+                Arc::clone(&other_columns),
+                Arc::clone(&properties),
+                texts.sink(),
+                ordinal,
+                None,
+            );
+            for chunk in chunks {
+                chunk.append_to_row_group(&mut writer).map_err(fault)?;
+            }
+            let other = writer.close().map_err(fault)?;
+            let texts = &texts.groups()[number];
+            groups.push(
+                self.group(&columns, texts, &other, ordinal)
+                    .map_err(fault)?,
+            );
+            done += texts.rows as u64;
+            observer.report("write", done, total, "papers");
+        }
+        let file = FileMetaData::new(
+            properties.writer_version().as_num(),
+            total as i64,
+            Some(properties.created_by().to_owned()),
+            properties.key_value_metadata().cloned(),
+            columns,
+            None,
+        );
+        let metadata = ParquetMetaDataBuilder::new(file)
+            .set_row_groups(groups)
+            .build();
+        ParquetMetaDataWriter::new(texts.sink(), &metadata)
+            .finish()
+            .map_err(fault)?;
+        texts.sink().flush().map_err(|error| Error::io(out, error))
+    }
+
+    /// What the footer says of a row group.
+    fn group(
+        &self,
+        columns: &SchemaDescPtr,
+        texts: &Group,
+        other: &RowGroupMetaData,
+        ordinal: i16,
+    ) -> parquet::errors::Result<RowGroupMetaData> {
+        let zstd = Compression::ZSTD(ZstdLevel::try_new(self.zstd_level)?);
+        let chunks = texts.chunks.iter().enumerate().map(|(column, chunk)| {
+            ColumnChunkMetaData::builder(columns.column(column))
+                .set_compression(zstd)
+                .set_encodings(vec![Encoding::PLAIN, Encoding::RLE])
+                .set_num_values(texts.rows as i64)
+                .set_total_compressed_size(chunk.bytes as i64)
+                .set_total_uncompressed_size(chunk.plain as i64)
+                .set_data_page_offset(chunk.at as i64)
+                .build()
+        });
+        let mut metadata = chunks.collect::<Result<Vec<_>, ParquetError>>()?;
+        metadata.extend_from_slice(other.columns());
+        let plain: u64 = texts.chunks.iter().map(|chunk| chunk.plain).sum();
+        RowGroupMetaData::builder(Arc::clone(columns))
+            .set_column_metadata(metadata)
+            .set_total_byte_size(plain as i64 + other.total_byte_size())
+            .set_num_rows(texts.rows as i64)
+            .set_ordinal(ordinal)
+            .set_file_offset(texts.chunks[0].at as i64)
+            .build()
+    }
+
+    /// Every column but the texts, packed, for each of `groups`.
+    fn others(
+        &self,
+        groups: &[Group],
+        out: &Path,
+        pool: &rayon::ThreadPool,
+        observer: &dyn Observer,
+    ) -> Result<Vec<Vec<ArrowColumnChunk>>> {
+        let fault = |error| parquet_error(out, error);
+        let schema = other_schema();
+        // Nothing is written here: it is what column writers are made by.
+        let columns = descriptor(&schema).map_err(fault)?.root_schema_ptr();
+        let properties = Arc::new(properties(self.zstd_level)?);
+        let writer =
+            SerializedFileWriter::new(std::io::sink(), columns, properties).map_err(fault)?;
+        let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&schema));
+
+        let kept: Vec<usize> = (0..self.splits.len())
+            .filter(|row| self.splits[*row].is_some())
+            .collect();
+        let mut rest = &kept[..];
+        let mut parts = Vec::with_capacity(groups.len());
+        for group in groups {
+            let (rows, after) = rest.split_at(group.rows);
+            parts.push(rows);
+            rest = after;
+        }
+        let encode = |rows: &&[usize]| {
+            observer.check()?;
+            let batch = self.batch(rows, &schema, out)?;
+            let mut writers = factory.create_column_writers(0).map_err(fault)?;
+            let mut next = writers.iter_mut();
+            for (field, array) in schema.fields().iter().zip(batch.columns()) {
+                for leaf in compute_leaves(field, array).map_err(fault)? {
+                    if let Some(writer) = next.next() {
+                        writer.write(&leaf).map_err(fault)?;
+                    }
+                }
+            }
+            let chunks = writers.into_iter().map(|writer| writer.close());
+            chunks.collect::<Result<_, _>>().map_err(fault)
+        };
+        pool.install(|| parts.par_iter().map(encode).collect())
+    }
+
+    /// Every column but the texts of `rows`.
+    fn batch(&self, rows: &[usize], schema: &SchemaRef, out: &Path) -> Result<RecordBatch> {
         let item = Field::new("item", DataType::Utf8, false);
         let mut categories = ListBuilder::new(StringBuilder::new()).with_field(item);
         for row in rows {
@@ -273,8 +329,19 @@ impl Table<'_> {
             Arc::new(Date32Array::from_iter_values(submitted)),
             Arc::new(StringArray::from_iter_values(splits)),
         ];
-        let fields: Vec<_> = schema().fields().iter().skip(TEXTS).cloned().collect();
-        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+        RecordBatch::try_new(Arc::clone(schema), columns)
             .map_err(|error| Error::input(out.display(), error))
     }
+}
+
+/// The columns that are no texts.
+fn other_schema() -> SchemaRef {
+    let fields: Vec<_> = schema().fields().iter().skip(TEXTS).cloned().collect();
+    Arc::new(Schema::new(fields))
+}
+
+fn descriptor(schema: &Schema) -> parquet::errors::Result<SchemaDescriptor> {
+    ArrowSchemaConverter::new()
+        .schema_root("arrow_schema")
+        .convert(schema)
 }

@@ -10,10 +10,10 @@ pub fn days(year: i32, month: u32, day: u32) -> i32 {
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
-/// Year, month and day of days since 1970-01-01.
+/// Year, month and day of days since 1970-01-01 (the same algorithm, backwards).
 #[must_use]
 pub fn civil(days: i32) -> (i32, u32, u32) {
-    let shifted = days + 719_468;
+    let shifted = i64::from(days) + 719_468;
     let era = shifted.div_euclid(146_097);
     let of_era = shifted.rem_euclid(146_097);
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -25,8 +25,8 @@ pub fn civil(days: i32) -> (i32, u32, u32) {
     } else {
         shifted_month - 9
     };
-    let year = year_of_era + era * 400 + i32::from(month <= 2);
-    (year, month as u32, day as u32)
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year as i32, month as u32, day as u32)
 }
 
 /// `2007-04-02`.

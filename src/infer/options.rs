@@ -1,9 +1,8 @@
 //! What a caller may choose about predictions and files; crosses from Python as JSON.
 
 use crate::error::{Error, Result};
-use serde::de::DeserializeOwned;
+use crate::options::parse;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 /// How probabilities become a prediction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,23 +66,6 @@ impl Ranking {
             _ => Ok(()),
         }
     }
-}
-
-/// Reads a JSON object of options. Every key is tried alone first, because serde names an
-/// unknown key but not the key of a value that it cannot read.
-///
-/// # Errors
-/// [`Error::Option`] naming the key and its value.
-pub fn parse<T: DeserializeOwned>(options: &str) -> Result<T> {
-    let fail = |error| Error::option("options", options, error);
-    let object: Map<String, Value> = serde_json::from_str(options).map_err(fail)?;
-    for (key, value) in &object {
-        let alone = Map::from_iter([(key.clone(), value.clone())]);
-        if let Err(error) = serde_json::from_value::<T>(Value::Object(alone)) {
-            return Err(Error::option(key, value, error));
-        }
-    }
-    serde_json::from_value(Value::Object(object)).map_err(fail)
 }
 
 #[cfg(test)]

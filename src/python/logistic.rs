@@ -1,8 +1,9 @@
 //! Binding of `train::logistic`.
 
 use super::enter;
-use super::metrics::{parse, to_json, truth_array};
+use super::metrics::{to_json, truth_array};
 use crate::error::Error;
+use crate::options::parse;
 use crate::train::logistic;
 use crate::train::mlp::Examples;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2};

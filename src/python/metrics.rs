@@ -4,10 +4,10 @@ use super::enter;
 use crate::error::{Error, Result};
 use crate::metrics::tally::{Counts, Tally};
 use crate::metrics::{Scored, calibration, precision, reliability, report, thresholds};
+use crate::options::parse;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(evaluate_scores, module)?)?;
@@ -18,11 +18,6 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(fit_calibration, module)?)?;
     module.add_function(wrap_pyfunction!(calibrate, module)?)?;
     Ok(())
-}
-
-/// A JSON object of options.
-pub(super) fn parse<T: DeserializeOwned>(options: &str) -> Result<T> {
-    serde_json::from_str(options).map_err(|error| Error::option("options", options, error))
 }
 
 pub(super) fn to_json(value: &impl Serialize) -> Result<String> {

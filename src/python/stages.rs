@@ -1,10 +1,11 @@
 //! Bindings of the stages `train` and `evaluate`.
 
 use super::enter;
-use super::metrics::{parse, to_json};
+use super::metrics::to_json;
 use crate::corpus::split::Split;
 use crate::error::Error;
 use crate::infer::evaluate as measure;
+use crate::options::parse;
 use crate::train::stage;
 use pyo3::prelude::*;
 use std::path::PathBuf;

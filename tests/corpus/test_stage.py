@@ -68,11 +68,11 @@ def test_the_manifest_says_what_went_in(source: Path, tmp_path: Path) -> None:
     other.write_bytes(source.read_bytes())
     manifest = json.loads(_core.prepare(source, tmp_path / "out"))
     assert manifest == json.loads((tmp_path / "out" / "manifest.json").read_text())
-    hashed = manifest["source"]["blake3"]
+    hashed = manifest["source"]["checksum"]
     assert re.fullmatch("[0-9a-f]{64}", hashed)
-    assert json.loads(_core.prepare(other, tmp_path / "out"))["source"]["blake3"] == hashed
+    assert json.loads(_core.prepare(other, tmp_path / "out"))["source"]["checksum"] == hashed
     other.write_bytes(other.read_bytes() + b"\n")
-    assert json.loads(_core.prepare(other, tmp_path / "out"))["source"]["blake3"] != hashed
+    assert json.loads(_core.prepare(other, tmp_path / "out"))["source"]["checksum"] != hashed
     assert manifest["options"]["min_abstract_chars"] == 50
     assert "threads" not in manifest["options"]
     assert manifest["papers"] + sum(manifest["dropped"].values()) == manifest["lines"]

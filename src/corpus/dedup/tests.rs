@@ -1,4 +1,5 @@
 use super::*;
+use std::collections::HashSet;
 use crate::observe::Silent;
 use proptest::prelude::*;
 

@@ -2,11 +2,12 @@
 
 use super::super::batch::Batch;
 use super::super::lines::{BLOCK, Block, Blocks};
+use super::super::pages::Page;
 use super::super::profile::Profile;
 use super::super::slices::Slices;
 use super::super::source::{Meter, Source};
+use super::super::texts::TEXTS;
 use crate::error::{Error, Result};
-use blake3::hazmat::ChainingValue;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,14 +18,16 @@ pub(super) enum Message {
     Block(Block),
     End(Result<String>),
     Batch(u64, Result<Read>),
+    /// The pages of a block that lost its duplicates.
+    Pages(u64, Result<[Page; TEXTS]>),
 }
 
 /// A block that has been read and parsed.
 pub(super) struct Read {
     pub batch: Box<Batch>,
     pub buffer: Vec<u8>,
-    /// What the hash of a bare file is made of.
-    pub value: ChainingValue,
+    /// Of a bare file's block.
+    pub checksum: u128,
 }
 
 /// Where the blocks come from.
@@ -58,7 +61,7 @@ pub(super) fn read(
             Source::explain(&path, format, error)
         }
     };
-    let ((), blake3) = source.read(meter, |reader| {
+    let ((), checksum) = source.read(meter, |reader| {
         let mut parts = Blocks::new(
             Stoppable {
                 inner: reader,
@@ -79,7 +82,7 @@ pub(super) fn read(
         }
         Err(Error::Interrupted)
     })?;
-    Ok(blake3)
+    Ok(checksum)
 }
 
 /// Fails once the stage has stopped, however long the line it is in.

@@ -1,16 +1,16 @@
-//! Takes parsed blocks in the order of their lines: counts, tells exact duplicates, spills.
+//! Takes parsed blocks in the order of their lines: counts, drops exact duplicates, and hands on
+//! the texts.
 
 use super::super::batch::{Batch, LeftOut};
 use super::super::dedup::{Deduper, Fate};
 use super::super::pages::Page;
 use super::super::quarantine::Quarantine;
-use super::super::slices::Slices;
-use super::super::spill::{Spill, TEXTS};
 use super::super::subset;
+use super::super::texts::{TEXTS, TextFile};
 use super::Stage;
 use super::feed::{Feed, InOrder, Message, Read};
+use crate::checksum;
 use crate::error::{Error, Result};
-use blake3::hazmat::ChainingValue;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ const POLL: Duration = Duration::from_millis(100);
 pub(super) struct Gatherer<'a> {
     pub stage: Stage<'a>,
     pub quarantine: &'a mut Quarantine,
-    pub spill: Spill,
+    pub texts: TextFile,
     pub deduper: Deduper,
     pub rows: subset::Rows,
     pub archives: Vec<u8>,
@@ -51,14 +51,16 @@ impl<'a> Gatherer<'a> {
     {
         let stage = self.stage;
         let mut batches = InOrder::new();
+        // Texts of blocks whose duplicates are known, those without them.
+        let mut pages = InOrder::new();
         let (mut sent, mut granted) = (0, 0);
         let mut spare = vec![Vec::new(); stage.blocks() as usize];
         let mut ended = None;
-        let mut values = Vec::new();
+        let mut checksums = Vec::new();
         let mut ticked = Instant::now();
         loop {
             // A buffer is a permit to read a block.
-            while granted - batches.first < stage.blocks()
+            while granted - pages.first < stage.blocks()
                 && let Some(buffer) = spare.pop()
             {
                 granted += 1;
@@ -79,8 +81,9 @@ impl<'a> Gatherer<'a> {
                         tasks.spawn_fifo(move |_| {
                             let clock = &stage.profile.read;
                             let read = clock.time(|| slices.read(number, buffer, meter, stop));
-                            let read = read
-                                .and_then(|(block, value)| stage.parse(block, number == 0, value));
+                            let read = read.and_then(|(block, checksum)| {
+                                stage.parse(block, number == 0, checksum)
+                            });
                             let _ = sender.send(Message::Batch(number, read));
                         });
                     }
@@ -89,11 +92,11 @@ impl<'a> Gatherer<'a> {
             }
             if let Feed::Slices { slices, next, .. } = &feed
                 && *next == slices.count()
-                && batches.first == sent
+                && pages.first == sent
             {
-                return Ok(Slices::hash(&values));
+                return Ok(checksum::whole(&checksums));
             }
-            if ended.is_some() && batches.first == sent {
+            if ended.is_some() && pages.first == sent {
                 return Ok(ended.unwrap_or_default());
             }
             let message = match receiver.recv_timeout(POLL) {
@@ -111,7 +114,7 @@ impl<'a> Gatherer<'a> {
                     let (number, sender) = (sent, sender.clone());
                     sent += 1;
                     tasks.spawn_fifo(move |_| {
-                        let read = stage.parse(block, number == 0, ChainingValue::default());
+                        let read = stage.parse(block, number == 0, 0);
                         let _ = sender.send(Message::Batch(number, read));
                     });
                 }
@@ -120,29 +123,35 @@ impl<'a> Gatherer<'a> {
                     let Read {
                         batch,
                         buffer,
-                        value,
+                        checksum,
                     } = read?;
                     spare.push(buffer);
-                    batches.put(number, (batch, value));
-                    while let Some((batch, value)) = batches.take() {
-                        values.push(value);
-                        self.take(*batch)?;
+                    batches.put(number, (batch, checksum));
+                    while let Some((batch, checksum)) = batches.take() {
+                        checksums.push(checksum);
+                        let number = batches.first - 1;
+                        let (all, duplicates) = stage.profile.gather.time(|| self.count(*batch))?;
+                        if duplicates.is_empty() {
+                            pages.put(number, all);
+                            continue;
+                        }
+                        let sender = sender.clone();
+                        tasks.spawn_fifo(move |_| {
+                            let clock = &stage.profile.encode;
+                            let kept = clock.time(|| stage.without(&all, &duplicates));
+                            let _ = sender.send(Message::Pages(number, kept));
+                        });
                     }
+                }
+                Some(Message::Pages(number, kept)) => pages.put(number, kept?),
+            }
+            while let Some(pages) = pages.take() {
+                if pages[0].rows > 0 {
+                    let clock = &stage.profile.write;
+                    clock.time(|| self.texts.append(pages))?;
                 }
             }
         }
-    }
-
-    /// Takes the next block's papers.
-    fn take(&mut self, batch: Batch) -> Result<()> {
-        let profile = self.stage.profile;
-        let (pages, duplicates) = profile.gather.time(|| self.count(batch))?;
-        if pages[0].rows > duplicates.len() {
-            profile
-                .spill
-                .time(|| self.spill.append(&pages, duplicates))?;
-        }
-        Ok(())
     }
 
     /// Takes what is known of the next block's papers; gives their pages, and which of them

@@ -1,5 +1,6 @@
 //! Calendar months, as papers are split by them.
 
+use crate::corpus::when::civil;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -12,16 +13,8 @@ pub struct Month(i32);
 impl Month {
     /// The month of a day counted from 1970-01-01.
     pub fn of_days(days: i32) -> Self {
-        // civil_from_days, https://howardhinnant.github.io/date_algorithms.html
-        let shifted = i64::from(days) + 719_468;
-        let era = shifted.div_euclid(146_097);
-        let of_era = shifted.rem_euclid(146_097);
-        let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        // Years begin in March here, so that the leap day is their last.
-        let from_march = (5 * day_of_year + 2) / 153;
-        let months = 12 * (year_of_era + 400 * era) + from_march + 2;
-        Self(months as i32)
+        let (year, month, _) = civil(days);
+        Self(12 * year + month as i32 - 1)
     }
 
     /// The month `count` months later, or earlier where negative.

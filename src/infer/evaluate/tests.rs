@@ -1,22 +1,6 @@
 use super::*;
 
 #[test]
-fn days_have_years() {
-    for (day, expected) in [
-        (0, 1970),
-        (-1, 1969),
-        (364, 1970),
-        (365, 1971),
-        (16_800, 2015),
-        (16_801, 2016),
-        (20_453, 2025),
-        (20_454, 2026),
-    ] {
-        assert_eq!(year(day), expected, "{day}");
-    }
-}
-
-#[test]
 fn labels_with_an_alias_are_there_twice_in_the_raw_space() {
     let labels = ["cs.IT", "cs.LG", "math-ph"].map(str::to_owned);
     assert_eq!(expanded(&labels), [0, 1, 2, 0, 2]);
