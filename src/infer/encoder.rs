@@ -4,13 +4,14 @@ use crate::error::{Error, Result};
 use crate::model::bert::{Bert, Spans};
 use crate::model::config::{Config, SentenceConfig, read};
 use crate::model::device::{self, Dtype};
+use crate::model::directory::{ENCODER, TOKENIZER};
+use crate::model::manifest::{sha256_bytes, sha256_file};
 use crate::model::pooling::Pooling;
 use crate::model::weights::Weights;
 use crate::observe::{Observer, Progress};
 use crate::tokens::batches::{Layout, plan, runs};
 use crate::tokens::tokenizer::{Tokenizer, Tokens};
 use ndarray::{Array2, ArrayViewMut2};
-use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
@@ -51,6 +52,8 @@ pub struct Encoder {
     bert: Mutex<Bert>,
     pooling: Pooling,
     hidden_size: usize,
+    /// As sentence-transformers' configuration says.
+    do_lower_case: bool,
     device: Device,
     dtype: Dtype,
     sha256: OnceLock<String>,
@@ -83,7 +86,7 @@ impl Encoder {
             (None, Some(own)) => own.min(most),
             (None, None) => model_max_length(directory)?.unwrap_or(most).min(most),
         };
-        let tokenizer_path = directory.join("tokenizer.json");
+        let tokenizer_path = directory.join(TOKENIZER);
         let tokenizer = Tokenizer::load(&tokenizer_path, max_length, sentence.do_lower_case)?;
         let (ids, rows) = (tokenizer.vocabulary(), config.vocab_size);
         if ids as i64 > rows {
@@ -96,7 +99,7 @@ impl Encoder {
             ));
         }
 
-        let weights = Weights::open(&directory.join("model.safetensors"))?;
+        let weights = Weights::open(&directory.join(ENCODER))?;
         let bert = Bert::load(
             weights,
             &config,
@@ -110,6 +113,7 @@ impl Encoder {
             bert: Mutex::new(bert),
             pooling,
             hidden_size: usize::try_from(config.hidden_size).unwrap_or(0),
+            do_lower_case: sentence.do_lower_case,
             device,
             dtype,
             sha256: OnceLock::new(),
@@ -149,8 +153,16 @@ impl Encoder {
         if let Some(known) = self.sha256.get() {
             return Ok(known);
         }
-        let computed = sha256_of(&self.directory.join("model.safetensors"))?;
+        let computed = sha256_file(&self.directory.join(ENCODER))?;
         Ok(self.sha256.get_or_init(|| computed))
+    }
+
+    /// sha256 of `tokenizer.json` in hex.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn tokenizer_sha256(&self) -> Result<String> {
+        sha256_file(&self.directory.join(TOKENIZER))
     }
 
     /// sha256 over everything that decides a text's embedding: weights, configuration,
@@ -159,18 +171,14 @@ impl Encoder {
     /// # Errors
     /// [`Error::Io`].
     pub fn fingerprint(&self) -> Result<String> {
-        let mut hash = Sha256::new();
-        hash.update(self.sha256()?);
-        for file in ["config.json", "tokenizer.json"] {
-            hash.update(sha256_of(&self.directory.join(file))?);
-        }
-        hash.update(format!(
-            "{} {} {}",
-            self.pooling.name(),
-            self.max_length(),
-            self.dtype()
-        ));
-        Ok(hex(&hash.finalize()))
+        let mut parts = vec![self.sha256()?.to_owned()];
+        parts.push(sha256_file(&self.directory.join("config.json"))?);
+        parts.push(self.tokenizer_sha256()?);
+        parts.push(self.pooling.name());
+        parts.push(self.max_length().to_string());
+        parts.push(self.dtype().to_owned());
+        parts.push(format!("do_lower_case={}", self.do_lower_case));
+        Ok(sha256_bytes(parts.join(" ").as_bytes()))
     }
 
     /// Token ids of `texts`, special tokens included, cut at the maximum length.
@@ -355,26 +363,4 @@ fn model_max_length(directory: &Path) -> Result<Option<usize>> {
         .get("model_max_length")
         .and_then(serde_json::Value::as_u64)
         .and_then(|n| usize::try_from(n).ok()))
-}
-
-/// sha256 of the file at `path`, in hex.
-///
-/// # Errors
-/// [`Error::Io`].
-pub fn sha256_of(path: &Path) -> Result<String> {
-    let mut file = std::fs::File::open(path).map_err(|source| Error::io(path, source))?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let read = std::io::Read::read(&mut file, &mut buffer)
-            .map_err(|source| Error::io(path, source))?;
-        if read == 0 {
-            return Ok(hex(&hash.finalize()));
-        }
-        hash.update(&buffer[..read]);
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

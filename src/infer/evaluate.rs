@@ -4,6 +4,7 @@ use super::encoder::{self, Encoder};
 use crate::corpus::papers::Papers;
 use crate::corpus::split::Split;
 use crate::corpus::taxonomy;
+use crate::corpus::when::civil;
 use crate::error::{Error, Result};
 use crate::metrics::Scored;
 use crate::metrics::bootstrap::Bootstrap;
@@ -12,6 +13,7 @@ use crate::model::directory::Directory;
 use crate::model::embeddings;
 use crate::model::head::Head;
 use crate::model::manifest::sha256_file;
+use crate::model::package::check_encoder;
 use crate::observe::Observer;
 use crate::text::template;
 use ndarray::{Array2, Axis};
@@ -94,8 +96,9 @@ pub fn evaluate(
     }
     let directory = Directory::open(model)?;
     let spec = directory.spec();
+    same_data(papers, &directory)?;
     let vectors = match embeddings {
-        Some(file) => embedded(&table, &rows, file, &directory)?,
+        Some(file) => embedded(papers, &table, &rows, file, &directory)?,
         None => encode(&table, &rows, &directory, options, observer)?,
     };
     let scores = score(&table, &rows, &vectors, &directory)?;
@@ -153,8 +156,26 @@ pub fn evaluate(
     })
 }
 
+/// Warns where the table is not the one that the model was fitted to: what is a test paper here
+/// may have been a training paper there.
+fn same_data(papers: &Path, directory: &Directory) -> Result<()> {
+    let manifest = papers.with_file_name("manifest.json");
+    let Some(fitted) = &directory.manifest().data_manifest else {
+        return Ok(());
+    };
+    if manifest.is_file() && sha256_file(&manifest)? != *fitted {
+        log::warn!(
+            "{}: not the table that {} was fitted to; papers it was fitted to may be among those it is measured by",
+            papers.display(),
+            directory.path().display()
+        );
+    }
+    Ok(())
+}
+
 /// The rows' embeddings from the file that holds the whole table's.
 fn embedded(
+    papers: &Path,
     table: &Papers,
     rows: &[usize],
     file: &Path,
@@ -165,6 +186,7 @@ fn embedded(
     if vectors.nrows() != table.len() {
         return Err(Error::shape("embeddings", [table.len()], [vectors.nrows()]));
     }
+    made.check_papers(file, papers)?;
     for (name, embedded, expected) in [
         ("encoder", made.encoder_sha256, spec.encoder.sha256.clone()),
         ("pooling", made.pooling, spec.pooling.clone()),
@@ -209,17 +231,7 @@ fn encode(
             Error::option("encoder", "null", reason)
         })?
     };
-    let weights = place.join("model.safetensors");
-    let found = sha256_file(&weights)?;
-    if found != spec.encoder.sha256 {
-        return Err(Error::model(
-            weights,
-            format!(
-                "sha256 {found}, but the model was fitted on {}",
-                spec.encoder.sha256
-            ),
-        ));
-    }
+    check_encoder(&spec.encoder, place)?;
     let encoder = Encoder::load(
         place,
         &encoder::Options {
@@ -314,7 +326,9 @@ fn slices(table: &Papers, rows: &[usize]) -> Vec<Slice> {
         format!("{rank}: {text} {unit}")
     };
     vec![
-        slice("year", &|row| Some(year(table.submitted[row]).to_string())),
+        slice("year", &|row| {
+            Some(civil(table.submitted[row]).0.to_string())
+        }),
         slice("archive", &|row| table.archives[row].clone()),
         slice("length", &|row| {
             let words = table.abstracts[row].split_ascii_whitespace().count();
@@ -343,18 +357,6 @@ fn slices(table: &Papers, rows: &[usize]) -> Vec<Slice> {
             }
         }),
     ]
-}
-
-/// The year of a day counted from 1970-01-01, in the Gregorian calendar
-/// (Howard Hinnant's `civil_from_days`).
-fn year(day: i32) -> i64 {
-    let shifted = i64::from(day) + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let years = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * years + years / 4 - years / 100);
-    // The counted year begins in March; its days from 306 on are January and February.
-    years + era * 400 + i64::from(of_year >= 306)
 }
 
 #[cfg(test)]

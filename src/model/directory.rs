@@ -16,8 +16,11 @@ pub const HEAD: &str = "head.safetensors";
 /// The weights of an encoder, in a model directory or in one of its own.
 pub const ENCODER: &str = "model.safetensors";
 
+/// Its tokenizer.
+pub const TOKENIZER: &str = "tokenizer.json";
+
 /// What a local encoder consists of.
-pub const ENCODER_FILES: [&str; 3] = ["config.json", ENCODER, "tokenizer.json"];
+pub const ENCODER_FILES: [&str; 3] = ["config.json", ENCODER, TOKENIZER];
 
 /// What sentence-transformers keeps beside them: how vectors are pooled and texts are cut.
 pub const ENCODER_OPTIONS: [&str; 3] = [

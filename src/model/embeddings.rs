@@ -1,6 +1,7 @@
 //! The embeddings file: safetensors with one array `embeddings`, f32 `[papers, hidden]`, rows in
 //! the papers table's order, and what made them in its metadata.
 
+use crate::checksum;
 use crate::error::{Error, Result};
 use ndarray::Array2;
 use safetensors::{Dtype, SafeTensors};
@@ -11,8 +12,12 @@ use std::path::Path;
 /// What made an embeddings file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metadata {
+    /// Of the papers table: see [`crate::checksum`].
+    pub papers_checksum: String,
     /// sha256 of the encoder's `model.safetensors`, in hex.
     pub encoder_sha256: String,
+    /// sha256 of the encoder's `tokenizer.json`, in hex.
+    pub tokenizer_sha256: String,
     /// Version of the template that joined title and abstract.
     pub template_version: u32,
     /// Tokens after which texts were cut.
@@ -26,9 +31,26 @@ pub struct Metadata {
 const NAME: &str = "embeddings";
 
 impl Metadata {
+    /// Checks that the embeddings at `path` are those of the papers table at `papers`.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Input`] where they are another table's.
+    pub fn check_papers(&self, path: &Path, papers: &Path) -> Result<()> {
+        if checksum::file(papers)? == self.papers_checksum {
+            return Ok(());
+        }
+        let reason = format!(
+            "made for another papers table than {}; embed again",
+            papers.display()
+        );
+        Err(Error::input(path.display(), reason))
+    }
+
     fn to_map(&self) -> HashMap<String, String> {
         HashMap::from([
+            ("papers_checksum".to_owned(), self.papers_checksum.clone()),
             ("encoder_sha256".to_owned(), self.encoder_sha256.clone()),
+            ("tokenizer_sha256".to_owned(), self.tokenizer_sha256.clone()),
             (
                 "template_version".to_owned(),
                 self.template_version.to_string(),
@@ -41,9 +63,10 @@ impl Metadata {
 
     fn from_map(map: &HashMap<String, String>, path: &Path) -> Result<Self> {
         let text = |key: &str| {
-            map.get(key)
-                .cloned()
-                .ok_or_else(|| Error::input(path.display(), format!("metadata {key}: missing")))
+            map.get(key).cloned().ok_or_else(|| {
+                let reason = format!("metadata {key}: missing; embed the papers again");
+                Error::input(path.display(), reason)
+            })
         };
         let number = |key: &str| {
             let value = text(key)?;
@@ -55,7 +78,9 @@ impl Metadata {
             })
         };
         Ok(Self {
+            papers_checksum: text("papers_checksum")?,
             encoder_sha256: text("encoder_sha256")?,
+            tokenizer_sha256: text("tokenizer_sha256")?,
             template_version: u32::try_from(number("template_version")?).map_err(|error| {
                 Error::input(
                     path.display(),
@@ -143,7 +168,9 @@ mod tests {
 
     fn metadata() -> Metadata {
         Metadata {
+            papers_checksum: "cd".repeat(32),
             encoder_sha256: "ab".repeat(32),
+            tokenizer_sha256: "ef".repeat(32),
             template_version: 1,
             max_length: 512,
             pooling: "mean+normalize".to_owned(),

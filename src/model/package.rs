@@ -1,6 +1,6 @@
 //! A copy of a model directory to hand on, on its own or with its encoder inside.
 
-use super::directory::{Directory, Draft, ENCODER, ENCODER_FILES, ENCODER_OPTIONS};
+use super::directory::{Directory, Draft, ENCODER, ENCODER_FILES, ENCODER_OPTIONS, TOKENIZER};
 use super::manifest::sha256_file;
 use super::spec::EncoderSpec;
 use crate::error::{Error, Result};
@@ -110,16 +110,23 @@ pub fn package(
 /// # Errors
 /// [`Error::Io`]; [`Error::Model`] with both hashes.
 pub fn check_encoder(encoder: &EncoderSpec, directory: &Path) -> Result<()> {
-    let weights = directory.join(ENCODER);
-    let got = sha256_file(&weights)?;
-    if got == encoder.sha256 {
-        return Ok(());
+    let files = [
+        (ENCODER, Some(&encoder.sha256)),
+        (TOKENIZER, encoder.tokenizer_sha256.as_ref()),
+    ];
+    for (name, wanted) in files {
+        let Some(wanted) = wanted else { continue };
+        let path = directory.join(name);
+        let got = sha256_file(&path)?;
+        if got != *wanted {
+            let reason = format!(
+                "not of {:?}, the model's encoder: sha256 {got}, not {wanted}",
+                encoder.name
+            );
+            return Err(Error::model(path, reason));
+        }
     }
-    let reason = format!(
-        "not {:?}, the model's encoder: sha256 {got}, not {}",
-        encoder.name, encoder.sha256
-    );
-    Err(Error::model(weights, reason))
+    Ok(())
 }
 
 #[cfg(test)]
@@ -226,5 +233,16 @@ mod tests {
         };
         let error = package(&model, &place.path().join("out"), &options, &Silent).unwrap_err();
         assert!(matches!(error, Error::Option { .. }), "{error}");
+    }
+
+    #[test]
+    fn an_encoder_with_another_tokenizer_is_refused() {
+        let (_place, _, encoder) = model();
+        let mut wanted = spec(&["cs.AI"]).encoder;
+        wanted.tokenizer_sha256 = Some(sha256_file(&encoder.join(TOKENIZER)).unwrap());
+        check_encoder(&wanted, &encoder).unwrap();
+        std::fs::write(encoder.join(TOKENIZER), "{}").unwrap();
+        let error = check_encoder(&wanted, &encoder).unwrap_err().to_string();
+        assert!(error.contains(TOKENIZER), "{error}");
     }
 }

@@ -75,6 +75,9 @@ pub struct EncoderSpec {
     pub name: String,
     /// SHA-256 of its `model.safetensors`, in lower-case hex.
     pub sha256: String,
+    /// SHA-256 of its `tokenizer.json`, where it is known: other token ids, other embeddings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokenizer_sha256: Option<String>,
 }
 
 impl EncoderSpec {

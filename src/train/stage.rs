@@ -50,6 +50,7 @@ pub fn train(
     if vectors.nrows() != table.len() {
         return Err(Error::shape("embeddings", [table.len()], [vectors.nrows()]));
     }
+    made.check_papers(embeddings, papers)?;
     if made.template_version != TEMPLATE_VERSION {
         return Err(Error::input(
             embeddings.display(),
@@ -143,6 +144,7 @@ fn spec(head: &Head, space: &Space, made: &Metadata, encoder: &Encoder) -> Spec 
             source: encoder.source.clone(),
             name: encoder.name.clone(),
             sha256: made.encoder_sha256.clone(),
+            tokenizer_sha256: Some(made.tokenizer_sha256.clone()),
         },
     }
 }

@@ -18,6 +18,7 @@ pub(crate) fn spec(labels: &[&str]) -> Spec {
             source: "minilm".into(),
             name: "all-MiniLM-L6-v2".into(),
             sha256: sha256_bytes(b"weights"),
+            tokenizer_sha256: None,
         },
     }
 }

@@ -66,6 +66,7 @@ fn spec(head: HeadSpec) -> Spec {
             source: "minilm".into(),
             name: "minilm".into(),
             sha256: "0".repeat(64),
+            tokenizer_sha256: None,
         },
     }
 }

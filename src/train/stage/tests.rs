@@ -1,4 +1,5 @@
 use super::*;
+use crate::checksum;
 use crate::corpus::parquet;
 use crate::corpus::split::Split;
 use crate::model::directory::Directory;
@@ -49,6 +50,8 @@ fn table() -> (Papers, Array2<f32>) {
 
 fn metadata() -> Metadata {
     Metadata {
+        papers_checksum: String::new(),
+        tokenizer_sha256: "0b".repeat(32),
         encoder_sha256: "0a".repeat(32),
         template_version: TEMPLATE_VERSION,
         max_length: 512,
@@ -64,8 +67,13 @@ struct Place {
 impl Place {
     fn new(papers: &Papers, vectors: &Array2<f32>, metadata: &Metadata) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        parquet::write(&folder.path().join("papers.parquet"), papers, 1).unwrap();
-        embeddings::write(&folder.path().join("embeddings"), vectors, metadata).unwrap();
+        let table = folder.path().join("papers.parquet");
+        parquet::write(&table, papers, 1).unwrap();
+        let metadata = Metadata {
+            papers_checksum: checksum::file(&table).unwrap(),
+            ..metadata.clone()
+        };
+        embeddings::write(&folder.path().join("embeddings"), vectors, &metadata).unwrap();
         Self { folder }
     }
 
@@ -244,4 +252,18 @@ fn what_does_not_fit_is_named() {
     let mut alias = papers.clone();
     alias.categories[0][0] = "math.IT".into();
     assert!(fails(&alias, &vectors, &metadata(), &usual).contains("cs.IT"));
+}
+
+#[test]
+fn embeddings_of_another_table_are_refused() {
+    let (papers, vectors) = table();
+    let place = Place::new(&papers, &vectors, &metadata());
+    let mut other = papers;
+    other.splits.swap(0, 239);
+    parquet::write(&place.folder.path().join("papers.parquet"), &other, 1).unwrap();
+    let error = place.train("model", &options(Kind::Mlp)).unwrap_err();
+    assert!(
+        error.to_string().contains("another papers table"),
+        "{error}"
+    );
 }
