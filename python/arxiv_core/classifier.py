@@ -160,6 +160,7 @@ class Classifier:
         aliases: bool = False,
         level: Literal["category", "archive"] = "category",
         distribution: bool = False,
+        titles: bool = False,
         on_error: Literal["fail", "skip"] = "fail",
         chunk: int = 4096,
         progress: OnProgress | None = None,
@@ -177,6 +178,8 @@ class Classifier:
             standard output. It appears when it is complete.
         top_k, all, aliases, level, distribution
             As in `classify`.
+        titles
+            Write each paper's title too; in JSON Lines only.
         on_error
             ``skip``: leave out and count records that cannot be read.
         chunk
@@ -195,7 +198,7 @@ class Classifier:
             A record cannot be read; says file, line and field.
         """
         options = _options(top_k, all, aliases, level, distribution)
-        options |= {"on_error": on_error, "chunk": chunk}
+        options |= {"titles": titles, "on_error": on_error, "chunk": chunk}
         answer = self._core.classify_file(
             os.fspath(input), os.fspath(output), json.dumps(options), progress
         )

@@ -14,10 +14,11 @@ mod tests;
 mod write;
 
 use super::classifier::Classifier;
-use super::options::{Level, Ranking, parse};
+use super::options::{Level, Ranking};
 use super::prediction::Prediction;
 use crate::error::{Error, Result};
 use crate::observe::{Observer, Progress};
+use crate::options::parse;
 use open::Source;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -43,6 +44,8 @@ pub struct Options {
     pub level: Level,
     /// As in [`Ranking`].
     pub distribution: bool,
+    /// Write each paper's title too, in JSON Lines.
+    pub titles: bool,
     /// What happens at a record that cannot be read.
     pub on_error: OnError,
     /// Papers read, sorted by length and classified at a time: the bound on memory.
@@ -75,6 +78,7 @@ impl Default for Options {
             aliases,
             level,
             distribution,
+            titles: false,
             on_error: OnError::Fail,
             chunk: 4096,
         }
@@ -150,6 +154,8 @@ struct Record {
 struct Answer {
     row: u64,
     id: Option<String>,
+    /// Where it is to be written.
+    title: Option<String>,
     prediction: Prediction,
 }
 
@@ -256,9 +262,10 @@ fn classify_chunk(
     let answers = chunk
         .into_iter()
         .zip(predictions)
-        .map(|(Record { row, id, .. }, prediction)| Answer {
-            row,
-            id,
+        .map(|(record, prediction)| Answer {
+            row: record.row,
+            id: record.id,
+            title: options.titles.then_some(record.title),
             prediction,
         })
         .collect();

@@ -128,6 +128,35 @@ def test_standard_input_is_read(command: Command, model: list[str], papers: Path
     assert len(lines(run.stdout)) == 3
 
 
+def test_csv_is_read_from_standard_input(command: Command, model: list[str], papers: Path) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ["title", "abstract"], extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(lines(papers.read_text()))
+    run = command("classify", "-", *model, stdin=text.getvalue())
+    assert run.returncode == 0, run.stderr
+    assert len(lines(run.stdout)) == 3
+
+
+@pytest.mark.parametrize("form", ["lines", "array", "mark", "gzip"])
+def test_a_table_has_the_titles_whatever_the_file_is(
+    command: Command, model: list[str], papers: Path, form: str
+) -> None:
+    text = papers.read_text()
+    papers.write_bytes(
+        {
+            "lines": text.encode(),
+            "array": json.dumps(lines(text)).encode(),
+            "mark": text.encode("utf-8-sig"),
+            "gzip": gzip.compress(text.encode()),
+        }[form]
+    )
+    run = command("classify", str(papers), "--format", "table", *model)
+    assert run.returncode == 0, run.stderr
+    for paper in lines(text):
+        assert paper["title"][:30] in run.stdout
+
+
 def test_one_paper_can_go_to_a_file_too(command: Command, model: list[str], tmp_path: Path) -> None:
     output = tmp_path / "one.csv"
     run = command("classify", *FLAGS, "-o", str(output), *model)

@@ -15,8 +15,6 @@ import typer
 from arxiv_core.cli.failures import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from arxiv_core import Classifier
 
 __all__ = ["register"]
@@ -42,7 +40,7 @@ def classify(
             metavar="FILE",
             show_default=False,
             help="Papers with title and abstract as JSON Lines, CSV or Parquet, text also in "
-            "gzip or zstd; - is standard input.",
+            "gzip or zstd; - is standard input. What it is, its content says.",
         ),
     ] = None,
     *,
@@ -228,6 +226,7 @@ def _one(
 def _many(classifier: Classifier, source: str, target: Target, options: dict[str, Any]) -> None:
     from arxiv_core.cli.progress import bars
 
+    options["titles"] = target.format == "table"
     beside = target.path.parent if target.path is not None else None
     with tempfile.TemporaryDirectory(dir=beside, prefix=".arxiv-core-") as scratch:
         answer = target.direct
@@ -246,7 +245,7 @@ def _many(classifier: Classifier, source: str, target: Target, options: dict[str
             from arxiv_core.cli.table import show
 
             with Path(answer).open(encoding="utf-8") as lines:
-                show(_titled(map(json.loads, lines), source))
+                show(map(json.loads, lines))
         elif target.direct is None:
             with Path(answer).open("rb") as text:
                 sys.stdout.flush()
@@ -256,18 +255,6 @@ def _many(classifier: Classifier, source: str, target: Target, options: dict[str
     if summary["skipped"]:
         first = summary["errors"][0]
         typer.echo(f"{summary['skipped']:,} records could not be read, first: {first}", err=True)
-
-
-def _titled(answers: Iterable[dict[str, Any]], source: str) -> Iterator[dict[str, Any]]:
-    """Add the papers' titles, for reading, where the source is text that has them by line."""
-    if Path(source).suffix != ".jsonl":
-        yield from answers
-        return
-    with Path(source).open(encoding="utf-8", errors="replace") as lines:
-        papers = enumerate(line for line in lines if line.strip())
-        for answer in answers:
-            line = next((line for row, line in papers if row == answer["row"]), "{}")
-            yield answer | {"title": json.loads(line).get("title")}
 
 
 def _spooled(source: str, scratch: Path) -> str:

@@ -158,19 +158,36 @@ fn text(place: &str, name: &str, raw: Box<dyn Read>, meter: Meter) -> Result<Box
     } else {
         Box::new(raw)
     };
-    let text = text(stream);
-    if is_csv(name) {
+    let mut text = text(stream);
+    let csv = is_csv(name)
+        || match text.stream.fill_buf() {
+            Ok(head) => has_header(head),
+            Err(source) => return Err(text.fail(source)),
+        };
+    if csv {
         Ok(Box::new(csv::Rows::open(text)?))
     } else {
         json::open(text)
     }
 }
 
-/// CSV cannot be told from its content; the name says it, before any ending of an archive.
+/// Whether the name, before any ending of an archive, says CSV.
 fn is_csv(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let name = name.trim_end_matches(".gz").trim_end_matches(".zst");
     name.ends_with(".csv")
+}
+
+/// Whether a text begins with a CSV header as it must be, where nothing in JSON could stand.
+fn has_header(head: &[u8]) -> bool {
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = String::from_utf8_lossy(line);
+    let has = |wanted: &str| {
+        line.trim_start_matches('\u{feff}')
+            .split(',')
+            .any(|name| name.trim().trim_matches('"').trim() == wanted)
+    };
+    has("title") && has("abstract")
 }
 
 fn fill(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {

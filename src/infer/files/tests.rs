@@ -69,6 +69,19 @@ fn lines_are_read_whatever_they_are_packed_in_and_called() {
 }
 
 #[test]
+fn csv_is_known_by_its_header_too() {
+    let place = Place::new();
+    let rows = "id,\"title\", abstract\na,T1,A1\n7,T2,\n";
+    for (name, bytes) in [
+        ("a.txt", rows.as_bytes()),
+        ("b", format!("\u{feff}{rows}").as_bytes()),
+        ("c.gz", &gzip(rows.as_bytes())),
+    ] {
+        assert_eq!(read(&place.write(name, bytes)).unwrap(), EXPECTED, "{name}");
+    }
+}
+
+#[test]
 fn an_array_is_read_element_by_element() {
     let place = Place::new();
     let array = r#" [ {"id":"a","title":"T1","abstract":"A1"},

@@ -80,6 +80,7 @@ impl Parquet {
             row,
             id,
             prediction,
+            ..
         } in answers
         {
             rows.append_value(*row);

@@ -68,6 +68,8 @@ impl Write for Stream {
 struct Line<'a> {
     row: u64,
     id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
     categories: &'a [Category],
     truncated: bool,
 }
@@ -84,12 +86,14 @@ impl Sink for Lines {
         for Answer {
             row,
             id,
+            title,
             prediction,
         } in &answers
         {
             let line = Line {
                 row: *row,
                 id: id.as_deref(),
+                title: title.as_deref(),
                 categories: &prediction.categories,
                 truncated: prediction.truncated,
             };
@@ -147,6 +151,7 @@ impl Sink for Csv {
             row,
             id,
             prediction,
+            ..
         } in &answers
         {
             let categories = &prediction.categories;
