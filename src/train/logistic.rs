@@ -6,10 +6,7 @@
 //! its own quasi-Newton step of its own length and leaves once it has converged (`descent`).
 //!
 //! Embeddings are very anisotropic. In their principal components the Hessian starts out
-//! diagonal: a preconditioner that costs nothing and makes the first step Newton's. Measured on
-//! the way here, and dropped: a first descent on every eighth paper saved two passes and cost as
-//! much; renewing the diagonal saved none; a block of the Hessian over the 64 widest components
-//! saved three of thirteen and cost two.
+//! diagonal: a preconditioner that costs nothing and makes the first step Newton's.
 
 mod descent;
 mod pass;
