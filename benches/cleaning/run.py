@@ -13,12 +13,10 @@ import argparse
 import importlib.util
 import io
 import json
-import platform
-import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
-import sklearn
 import torch
 import zstandard
 from arxiv_core import _core
@@ -28,7 +26,9 @@ from sklearn.metrics import f1_score
 from sklearn.multiclass import OneVsRestClassifier
 from tokenizers import Tokenizer
 
-ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from provenance import ROOT, provenance
+
 DATA = ROOT.parent / "shared" / "data" / "arxiv-2009-2016.jsonl.zst"
 MINIMUM_SUPPORT = 20
 
@@ -164,17 +164,9 @@ def main() -> None:
     changed = np.array(
         [" ".join(text.split()) != other for text, other in zip(raw, cleaned, strict=True)]
     )
-    revision = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
     result = {
         "bench": "cleaning",
-        "commit": subprocess.check_output(revision, text=True).strip(),
-        "machine": {"system": platform.platform(), "cores": torch.get_num_threads()},
-        "versions": {
-            "arxiv_core": _core.__version__,
-            "scikit-learn": sklearn.__version__,
-            "torch": torch.__version__,
-            "template": _core.TEMPLATE_VERSION,
-        },
+        **provenance("scikit-learn", "torch", template=str(_core.TEMPLATE_VERSION)),
         "papers": {"train": options.train, "test": options.test, "labels": labels.shape[1]},
         "papers_with_markup": float(changed.mean()),
         "papers_with_other_tokens": float(differs.mean()),

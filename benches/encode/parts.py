@@ -16,8 +16,8 @@ from pathlib import Path
 import torch
 from torch.nn import functional
 
-sys.path.insert(0, str(Path(__file__).parent))
-import run
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from provenance import ROOT, provenance
 
 HIDDEN, INTERMEDIATE, HEADS = 384, 1536, 12
 PARTS = ("query, key, value", "attention", "attention output", "feed-forward up, GELU",
@@ -77,9 +77,14 @@ def main() -> None:
             }
     for part in PARTS:
         print(f"{part:24}" + "".join(f"{figures[name][part]:8.2f}" for name in figures))
-    result = {"bench": "parts", "machine": run.machine(), "tokens": options.tokens,
-              "length": options.length, "parts": figures}  # fmt: skip
-    out = run.ROOT / "benches" / "results" / "parts.json"
+    result = {
+        "bench": "parts",
+        **provenance("torch"),
+        "tokens": options.tokens,
+        "length": options.length,
+        "parts": figures,
+    }
+    out = ROOT / "benches" / "results" / "parts.json"
     out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 

@@ -8,11 +8,9 @@ this model, 512 the default classifier's. Writes `benches/results/encode.json`.
 """
 
 import argparse
-import importlib.metadata
 import io
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -24,7 +22,9 @@ import numpy as np
 import zstandard
 from arxiv_core import Encoder, _core, models
 
-ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from provenance import ROOT, provenance
+
 DATA = ROOT.parent / "shared" / "data" / "arxiv-2009-2016.jsonl.zst"
 ARMS = ("peer", "f32", "bf16")
 LENGTHS = (256, 512)
@@ -50,13 +50,6 @@ def run(arm: str, job: Path, length: int, threads: int, *flags: str) -> dict:
     if ran.returncode:
         raise SystemExit(ran.stderr)
     return json.loads(ran.stdout) | {"process_seconds": time.perf_counter() - started}
-
-
-def machine() -> dict:
-    """What the figures hold for."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    processor = next((line.split(": ")[1] for line in lines if line.startswith("model name")), "")
-    return {"processor": processor, "cores": os.cpu_count(), "system": platform.platform()}
 
 
 def compare(job: Path, length: int, tokens: int, papers: int, options: argparse.Namespace) -> dict:
@@ -108,14 +101,10 @@ def main() -> None:
 
     model = str(models.resolve("minilm"))
     texts = read(options.data, options.papers)
-    revision = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
     packages = ("torch", "sentence-transformers", "transformers", "tokenizers", "numpy")
     result = {
         "bench": "encode",
-        "commit": subprocess.check_output(revision, text=True).strip(),
-        "machine": machine(),
-        "versions": {"arxiv-core": _core.__version__}
-        | {name: importlib.metadata.version(name) for name in packages},
+        **provenance(*packages),
         "papers": options.papers,
         "threads": options.threads,
         "repeats": options.repeats,

@@ -7,13 +7,15 @@ With `--first` it encodes one text and stops: the time from process start to the
 """
 
 import json
-import re
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from provenance import peak_mb
 
 Encode = Callable[[list[str]], np.ndarray]
 
@@ -47,10 +49,7 @@ def main() -> None:
         result["seconds"] = time.perf_counter() - started
         # What tells a fast wrong answer from a right one.
         result["first"] = embeddings[0].tolist()
-    # Not getrusage: its maximum survives exec, so a child starts with its parent's.
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    peak = re.search(r"VmHWM:\s+(\d+) kB", status)
-    result["peak_mb"] = int(peak[1]) / 1024 if peak else 0.0
+    result["peak_mb"] = peak_mb()
     print(json.dumps(result))
 
 

@@ -9,23 +9,22 @@ and the labels are the most frequent ones. Every fit is a process of its own on 
 timed is the call of `fit`, data in memory and modules imported. The peer's own tolerance ends
 before its optimum, so some labels are fitted again by the peer in f64 at a tolerance ten thousand
 times tighter: the difference in probability to those is the error of ours. Peak memory is the
-largest process's. Writes `benches/results/head.json`.
+fitting process's, without those that n_jobs starts. Writes `benches/results/head.json`.
 """
 
 import argparse
-import importlib.metadata
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
-from arxiv_core import _core
 
-ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from provenance import ROOT, provenance
+
 PEERS = ("sklearn", "sklearn, n_jobs=2")
 CHECKED = 10
 
@@ -99,13 +98,6 @@ def fit(arm: str, folder: Path, c: float, threads: int) -> dict:
     return json.loads(ran.stdout.splitlines()[-1])
 
 
-def machine() -> dict:
-    """What the figures hold for."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    processor = next((line.split(": ")[1] for line in lines if line.startswith("model name")), "")
-    return {"processor": processor, "cores": os.cpu_count(), "system": platform.platform()}
-
-
 def main() -> None:
     """Run every arm and write the result."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -127,12 +119,7 @@ def main() -> None:
     checked = np.argsort(positives)[:: max(1, len(positives) // CHECKED)][:CHECKED]
     result = {
         "bench": "head",
-        "commit": subprocess.check_output(
-            ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], text=True
-        ).strip(),
-        "machine": machine(),
-        "versions": {"arxiv-core": _core.__version__}
-        | {name: importlib.metadata.version(name) for name in ("torch", "scikit-learn", "numpy")},
+        **provenance("torch", "scikit-learn", "numpy"),
         "data": "real" if options.embeddings else "invented",
         "papers": len(vectors),
         "hidden": vectors.shape[1],

@@ -18,9 +18,10 @@ from pathlib import Path
 
 import zstandard
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 import run
 import source
+from provenance import ROOT, provenance
 
 PAGE = 750_000
 # Parameters as zstd.h numbers them.
@@ -105,12 +106,10 @@ def main() -> None:
         print(f"{name:38} {one['mb_per_second']:6.0f} MB/s  {one['ratio']:.3f}")
     result = {
         "bench": "pack",
-        "commit": run.commit(),
-        "machine": run.machine(),
-        "zstd": ".".join(map(str, zstandard.ZSTD_VERSION)),
+        **provenance("zstandard", zstd=".".join(map(str, zstandard.ZSTD_VERSION))),
         "settings": figures,
     }
-    out = run.ROOT / "benches" / "results" / "pack.json"
+    out = ROOT / "benches" / "results" / "pack.json"
     out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 

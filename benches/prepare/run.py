@@ -11,8 +11,6 @@ bytes. Writes `benches/results/prepare.json`.
 import argparse
 import hashlib
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -22,10 +20,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from arxiv_core import _core
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 import source
+from provenance import ROOT, provenance
 
-ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
 FILES = ("arxiv-2009-2016.jsonl.zst", "arxiv-2017-2025.jsonl.zst")
 PEERS = ("polars", "duckdb")
@@ -59,19 +57,6 @@ def rows_hash(table: Path) -> tuple[int, str]:
     digests.sort()
     whole = hashlib.sha256(b"".join(digest for _, digest in digests))
     return len(digests), whole.hexdigest()
-
-
-def commit() -> str:
-    """The commit at hand."""
-    revision = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
-    return subprocess.check_output(revision, text=True).strip()
-
-
-def machine() -> dict:
-    """What the figures hold for."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    processor = next((line.split(": ")[1] for line in lines if line.startswith("model name")), "")
-    return {"processor": processor, "cores": os.cpu_count(), "system": platform.platform()}
 
 
 def touch() -> None:
@@ -148,8 +133,7 @@ def main() -> None:
     fastest = max(figures[peer]["mb_per_second"] for peer in PEERS)
     result = {
         "bench": "prepare",
-        "commit": commit(),
-        "machine": machine(),
+        **provenance(**{peer: figures[peer]["version"] for peer in PEERS}),
         "input_mb": path.stat().st_size / 1e6,
         "zstd_level": options.zstd_level,
         "repeats": options.repeats,

@@ -15,6 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from provenance import peak_mb
+
 # What ASCII white space is to this library's `clean: whitespace`.
 WHITE = "[ \\t\\n\\f\\r]+"
 # No other archive's name begins so, and none of them is half of an alias pair.
@@ -121,9 +124,7 @@ def main() -> None:
     else:
         options = REDUCED if arm == "reduced" else {}
         result = ours(source, out, options | {"zstd_level": int(level)})
-    # ru_maxrss would count the parent's memory from before exec.
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    result["peak_mb"] = int(status.split("VmHWM:")[1].split()[0]) / 1024
+    result["peak_mb"] = peak_mb()
     print(json.dumps(result))
 
 

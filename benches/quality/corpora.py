@@ -8,21 +8,20 @@ categories and words of now: train to 2025-09, validation 2025-10, test 2025-11 
 from __future__ import annotations
 
 import json
-import platform
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from arxiv_core import _core, stages
+from arxiv_core import stages
 
-ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from provenance import ROOT, provenance
+
 DATA = ROOT.parent / "shared" / "data"
 WORK = ROOT / "build" / "quality"
 RESULTS = ROOT / "benches" / "results" / "quality.json"
@@ -133,27 +132,13 @@ def ready(corpus: Corpus, data: Path, work: Path, cache: Path | None) -> tuple[P
     return papers, embedded(corpus, papers, cache)
 
 
-def provenance() -> dict[str, Any]:
-    """Machine, commit and versions, as every result has them."""
-    revision = subprocess.run(
-        ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    libraries = {"torch": "torch", "numpy": "numpy", "scikit-learn": "sklearn"}
-    versions = {name: version(name) for name in libraries if find_spec(libraries[name])}
-    return {
-        "commit": revision.stdout.strip(),
-        "machine": {"system": platform.platform(), "python": platform.python_version()},
-        "versions": {"arxiv-core": _core.__version__, **versions},
-    }
-
-
 def record(table: str, rows: dict[str, Any], path: Path = RESULTS) -> dict[str, Any]:
     """Merge `rows` into one table of the results file and return the file's content."""
     result = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    result = {"bench": "quality", **provenance(), "tables": result.get("tables", {})}
+    made = provenance("torch", "numpy", "scikit-learn")
+    result = {"bench": "quality", **made, "tables": result.get("tables", {})}
+    # Rows of one file can be of several commits.
+    rows = {name: row | {"commit": made["commit"]} for name, row in rows.items()}
     result["tables"].setdefault(table, {}).update(rows)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

@@ -187,7 +187,7 @@ impl Classifier {
             .zip(abstracts)
             .map(|(title, text)| template(title.as_ref(), text.as_ref()))
             .collect();
-        let tokens = self.encoder.tokenize(&texts)?;
+        let tokens = self.encoder.tokenize(&texts, observer)?;
         drop(texts);
         let embeddings = self
             .encoder

@@ -229,7 +229,7 @@ fn one_chunk<S: AsRef<str> + Sync>(
     out: &mut Array2<f32>,
 ) -> Result<(usize, usize)> {
     let texts: Vec<&str> = chunk.iter().map(|&row| texts[row].as_ref()).collect();
-    let tokens = encoder.tokenize(&texts)?;
+    let tokens = encoder.tokenize(&texts, observer)?;
     let embeddings = encoder.encode_tokens(&tokens, batch_tokens, observer)?;
     for (&row, vector) in chunk.iter().zip(embeddings.rows()) {
         out.row_mut(row).assign(&vector);

@@ -23,6 +23,9 @@ pub const BATCH_TOKENS: usize = 16_384;
 /// memory is mapped anew for every batch.
 const CPU_THREAD_TOKENS: usize = 1024;
 
+/// Texts tokenized between two looks at whether to go on.
+const TOKENIZED: usize = 512;
+
 /// How to load an [`Encoder`].
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -184,18 +187,31 @@ impl Encoder {
     /// Token ids of `texts`, special tokens included, cut at the maximum length.
     ///
     /// # Errors
-    /// [`Error::Input`] where the tokenizer refuses a text.
-    pub fn tokenize<S: AsRef<str> + Sync>(&self, texts: &[S]) -> Result<Vec<Tokens>> {
-        self.tokenizer.encode_all(texts)
+    /// [`Error::Input`] where the tokenizer refuses a text; [`Error::Interrupted`].
+    pub fn tokenize<S: AsRef<str> + Sync>(
+        &self,
+        texts: &[S],
+        observer: &dyn Observer,
+    ) -> Result<Vec<Tokens>> {
+        let mut tokens = Vec::with_capacity(texts.len());
+        for part in texts.chunks(TOKENIZED) {
+            observer.check()?;
+            tokens.extend(self.tokenizer.encode_all(part)?);
+        }
+        Ok(tokens)
     }
 
     /// Whether each text is longer than the model reads.
     ///
     /// # Errors
     /// As [`Encoder::tokenize`].
-    pub fn truncated<S: AsRef<str> + Sync>(&self, texts: &[S]) -> Result<Vec<bool>> {
+    pub fn truncated<S: AsRef<str> + Sync>(
+        &self,
+        texts: &[S],
+        observer: &dyn Observer,
+    ) -> Result<Vec<bool>> {
         Ok(self
-            .tokenize(texts)?
+            .tokenize(texts, observer)?
             .into_iter()
             .map(|tokens| tokens.truncated)
             .collect())
@@ -223,7 +239,7 @@ impl Encoder {
         batch_tokens: usize,
         observer: &dyn Observer,
     ) -> Result<Array2<f32>> {
-        let tokens = self.tokenize(texts)?;
+        let tokens = self.tokenize(texts, observer)?;
         self.encode_tokens(&tokens, batch_tokens, observer)
     }
 

@@ -65,7 +65,7 @@ impl PyEncoder {
 
     /// Token ids of each text, special tokens included, cut at `max_length`.
     fn token_ids(&self, py: Python<'_>, texts: Vec<String>) -> PyResult<Vec<Vec<u32>>> {
-        let tokens = enter::run(py, None, |_| self.inner.tokenize(&texts))?;
+        let tokens = enter::run(py, None, |observer| self.inner.tokenize(&texts, observer))?;
         Ok(tokens.into_iter().map(|tokens| tokens.ids).collect())
     }
 
@@ -75,7 +75,7 @@ impl PyEncoder {
         py: Python<'py>,
         texts: Vec<String>,
     ) -> PyResult<Bound<'py, PyArray1<bool>>> {
-        let truncated = enter::run(py, None, |_| self.inner.truncated(&texts))?;
+        let truncated = enter::run(py, None, |observer| self.inner.truncated(&texts, observer))?;
         Ok(truncated.into_pyarray(py))
     }
 

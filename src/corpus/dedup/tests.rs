@@ -1,7 +1,7 @@
 use super::*;
-use std::collections::HashSet;
 use crate::observe::Silent;
 use proptest::prelude::*;
+use std::collections::HashSet;
 
 /// SplitMix64, for invented texts.
 pub(in crate::corpus) struct Random(pub(in crate::corpus) u64);

@@ -1,0 +1,48 @@
+"""What a result file says of where its figures come from; how a worker tells its memory."""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+# What decides which kernels run, widest first.
+INSTRUCTIONS = ("avx512_bf16", "avx512f", "avx2")
+
+
+def provenance(*packages: str, **versions: str) -> dict:
+    """Commit, machine, and versions of installed `packages` and of what is given by name."""
+    installed = {name: importlib.metadata.version(name) for name in ("arxiv-core", *packages)}
+    return {"commit": commit(), "machine": machine(), "versions": installed | versions}
+
+
+def commit() -> str:
+    """The commit at hand; `-dirty` where the sources differ from it."""
+    git = ["git", "-C", str(ROOT)]
+    revision = subprocess.check_output([*git, "rev-parse", "--short", "HEAD"], text=True).strip()
+    changed = subprocess.run(
+        [*git, "diff", "--quiet", "HEAD", "--", "src", "python", "benches/*.py"], check=False
+    )
+    return revision + ("-dirty" if changed.returncode else "")
+
+
+def machine() -> dict:
+    """Processor, its instructions, cores and system."""
+    cpu = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    fields = dict(
+        (part.strip() for part in line.split(":", 1)) for line in cpu.splitlines() if ":" in line
+    )
+    flags = fields.get("flags", "").split()
+    return {
+        "processor": fields.get("model name", ""),
+        "instructions": next((name for name in INSTRUCTIONS if name in flags), ""),
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+    }
+
+
+def peak_mb() -> float:
+    """Largest resident memory of this process: ru_maxrss would count its parent's before exec."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
