@@ -35,7 +35,8 @@ def resolve(name: str, *, verify: bool = True) -> Path:
     """Find the directory of a model.
 
     A directory is taken as it is. A known name is looked for in its installed package, then on the
-    hub, and its weights and tokenizer must have the known hashes. Another ``owner/name`` comes from the hub.
+    hub, and its weights and tokenizer must have the known hashes. Another ``owner/name`` comes from
+    the hub.
 
     Parameters
     ----------
