@@ -241,7 +241,7 @@ mod tests {
         let mut wanted = spec(&["cs.AI"]).encoder;
         wanted.tokenizer_sha256 = Some(sha256_file(&encoder.join(TOKENIZER)).unwrap());
         check_encoder(&wanted, &encoder).unwrap();
-        std::fs::write(encoder.join(TOKENIZER), "{}").unwrap();
+        std::fs::write(encoder.join(TOKENIZER), "[]").unwrap();
         let error = check_encoder(&wanted, &encoder).unwrap_err().to_string();
         assert!(error.contains(TOKENIZER), "{error}");
     }
