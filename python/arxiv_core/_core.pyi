@@ -32,6 +32,9 @@ def prepare(
 ) -> str:
     """Prepare a snapshot into `out_dir`; options and the manifest it gives are JSON."""
 
+def checksum(path: str | PathLike[str]) -> str:
+    """Checksum of a file, as a manifest has its source's: XXH3 over blocks of 1 MiB, in hex."""
+
 def taxonomy() -> str:
     """JSON list of {category, name, group, archive, active, canonical, aliases}."""
 

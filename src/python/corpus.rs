@@ -1,6 +1,7 @@
 //! Room `corpus`: the stage `prepare`, the papers table and the taxonomy.
 
 use super::enter;
+use crate::checksum;
 use crate::corpus::options::PrepareOptions;
 use crate::corpus::papers::{self, Split};
 use crate::corpus::taxonomy::{self, Resolution};
@@ -24,6 +25,13 @@ fn prepare(
         let manifest = crate::corpus::prepare::prepare(&source, &out_dir, &options, observer)?;
         json(&manifest)
     })
+}
+
+/// The checksum of a file, as a manifest has its source's and embeddings their table's.
+#[pyfunction]
+#[pyo3(name = "checksum")]
+fn file_checksum(py: Python<'_>, path: PathBuf) -> PyResult<String> {
+    enter::run(py, None, |_| checksum::file(&path))
 }
 
 /// arXiv's taxonomy as a JSON list of {category, name, group, archive, active, aliases}.
@@ -145,6 +153,7 @@ impl Papers {
 
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(prepare, module)?)?;
+    module.add_function(wrap_pyfunction!(file_checksum, module)?)?;
     module.add_function(wrap_pyfunction!(canonical, module)?)?;
     module.add_function(wrap_pyfunction!(taxonomy_json, module)?)?;
     module.add_class::<Papers>()?;

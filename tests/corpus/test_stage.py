@@ -70,7 +70,8 @@ def test_the_manifest_says_what_went_in(source: Path, tmp_path: Path) -> None:
     manifest = json.loads(_core.prepare(source, tmp_path / "out"))
     assert manifest == json.loads((tmp_path / "out" / "manifest.json").read_text())
     hashed = manifest["source"]["checksum"]
-    assert re.fullmatch("[0-9a-f]{64}", hashed)
+    assert re.fullmatch("[0-9a-f]{32}", hashed)
+    assert hashed == _core.checksum(source)
     assert json.loads(_core.prepare(other, tmp_path / "out"))["source"]["checksum"] == hashed
     other.write_bytes(other.read_bytes() + b"\n")
     assert json.loads(_core.prepare(other, tmp_path / "out"))["source"]["checksum"] != hashed

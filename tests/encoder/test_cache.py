@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from arxiv_core import OptionError, _core
+from arxiv_core import OptionError, _core, models
 from safetensors import safe_open
 
 TEXTS = [f"Paper {index}: on the number {index} and what it divides." for index in range(24)]
@@ -119,6 +119,8 @@ def test_the_embed_stage_writes_rows_in_the_tables_order(
     assert metadata == {
         "dtype": "f32",
         "encoder_sha256": ran["encoder_sha256"],
+        "papers_checksum": _core.checksum(sample_papers),
+        "tokenizer_sha256": models.sha256(minilm / "tokenizer.json"),
         "max_length": "128",
         "pooling": "mean+normalize",
         "template_version": str(_core.TEMPLATE_VERSION),

@@ -7,8 +7,9 @@ import struct
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
-from arxiv_core import FitError, InputError, OptionError, stages
+from arxiv_core import FitError, InputError, OptionError, _core, stages
 
 HIDDEN = 4
 LABELS = ("cs.LG", "hep-th", "math.AG")
@@ -38,7 +39,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     noise = np.random.default_rng(0).normal(0, 0.1, (240, HIDDEN))
     vectors = (noise + 0.5 * np.eye(3, HIDDEN)[labels]).astype(np.float32)
     metadata = {
+        "papers_checksum": _core.checksum(folder / "papers.parquet"),
         "encoder_sha256": "ab" * 32,
+        "tokenizer_sha256": "cd" * 32,
         "template_version": "1",
         "max_length": "512",
         "pooling": "mean+normalize",
@@ -124,3 +127,15 @@ def test_a_split_or_embeddings_that_do_not_fit_are_named(place: Path) -> None:
         stages.evaluate(papers, None, model)
     with pytest.raises((InputError, OSError), match="nothing"):
         stages.evaluate(papers, place / "nothing", model)
+
+
+def test_embeddings_of_another_table_are_refused(place: Path, tmp_path: Path) -> None:
+    papers, embeddings = place / "papers.parquet", place / "embeddings"
+    other = tmp_path / "papers.parquet"
+    table = pq.read_table(papers)
+    pq.write_table(table.take(list(reversed(range(len(table))))), other)
+    with pytest.raises(InputError, match="another papers table"):
+        stages.train(other, embeddings, tmp_path / "model", options("logistic"))
+    stages.train(papers, embeddings, tmp_path / "model", options("logistic"))
+    with pytest.raises(InputError, match="another papers table"):
+        stages.evaluate(other, embeddings, tmp_path / "model", "test")
