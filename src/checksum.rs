@@ -1,4 +1,4 @@
-//! Checksum of a file: XXH3, 128 bits wide, over the XXH3 of each of its blocks of 1 MiB, big-endian
+//! Checksum of a file: XXH3, 128 bits wide, over the XXH3 of each of its blocks of 512 KiB, big-endian
 //! and in order (<https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md>).
 //!
 //! Blocks are hashed in any order by whoever holds them, nearly as fast as they can be read. It
@@ -11,7 +11,7 @@ use std::path::Path;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 /// Bytes of a block; the last one may be shorter.
-pub const BLOCK: usize = 1 << 20;
+pub const BLOCK: usize = 1 << 19;
 
 /// The checksum of a block.
 #[must_use]

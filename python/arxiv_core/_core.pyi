@@ -33,7 +33,7 @@ def prepare(
     """Prepare a snapshot into `out_dir`; options and the manifest it gives are JSON."""
 
 def checksum(path: str | PathLike[str]) -> str:
-    """Checksum of a file, as a manifest has its source's: XXH3 over blocks of 1 MiB, in hex."""
+    """Checksum of a file, as a manifest has its source's: XXH3 over blocks of 512 KiB, in hex."""
 
 def taxonomy() -> str:
     """JSON list of {category, name, group, archive, active, canonical, aliases}."""

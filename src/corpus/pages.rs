@@ -84,7 +84,7 @@ impl Column {
 }
 
 /// Pages from this size on are packed by zstd's settings for large ones.
-const LARGE: usize = 1 << 18;
+const LARGE: usize = 1 << 17;
 
 fn compressor(level: i32, large: bool) -> io::Result<Compressor<'static>> {
     let mut compressor = Compressor::new(level)?;
