@@ -86,7 +86,7 @@ def test_progress_ends_with_every_paper_written(source: Path, tmp_path: Path) ->
     manifest = json.loads(_core.prepare(source, tmp_path / "out", "{}", events.append))
     assert events
     for event in events:
-        assert event["stage"] in {"read", "near-duplicates", "write"}
+        assert event["stage"] in {"read", "pack", "near-duplicates", "write"}
         assert 0 <= event["done"] <= event["total"] or not event["total"]
     last = events[-1]
     assert (last["stage"], last["unit"]) == ("write", "papers")

@@ -45,3 +45,27 @@ def test_clean_removes_what_the_targets_made_and_not_the_users_data() -> None:
     [removed] = [set(words[2:]) for words in recipe("clean") if words[:2] == ["rm", "-rf"]]
     assert removed >= {".venv-bench", "build", "benches/data", "outputs/demo"}
     assert not removed & {"data", "runs", "outputs"}
+
+
+def dependencies(edges: str, *features: str) -> dict[str, set[str]]:
+    """Every dependency of a build, with the features it is compiled with."""
+    tree = ["cargo", "tree", "--locked", "--prefix=none", "--format={p}|{f}", f"--edges={edges}"]
+    done = subprocess.run([*tree, *features], cwd=ROOT, capture_output=True, text=True, check=True)
+    found: dict[str, set[str]] = {}
+    for line in done.stdout.splitlines():
+        name, _, with_features = line.removesuffix(" (*)").partition("|")
+        if name and not name.startswith("arxiv-core "):
+            found.setdefault(name.removesuffix(" (proc-macro)"), set()).add(with_features)
+    return found
+
+
+@pytest.mark.parametrize(
+    "features", [(), ("--no-default-features",), ("--features", "python")], ids=" ".join
+)
+def test_tests_compile_no_dependency_otherwise_than_the_wheel(features: tuple[str, ...]) -> None:
+    wheel = dependencies("normal,build", "--features", "python")
+    tests = dependencies("normal,build,dev", *features)
+    assert len(tests) > 100
+    assert {name: tests[name] - found for name, found in wheel.items() if name in tests} == {
+        name: set() for name in wheel if name in tests
+    }
