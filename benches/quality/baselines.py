@@ -35,7 +35,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.metrics import average_precision_score
 
-TFIDF_ALPHAS = (1e-6, 3e-6, 1e-5)
+TFIDF_ALPHAS = (1e-7, 3e-7, 1e-6, 3e-6, 1e-5)
 MINILM_CS = (10.0, 100.0)
 
 

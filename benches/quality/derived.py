@@ -1,0 +1,118 @@
+"""How archives' probabilities and shares of the primary follow from the categories' best.
+
+    python benches/quality/derived.py [--data DIR] [--work DIR]
+
+Scores the papers of 2025-11 and 2025-12 with the wheel's default model, which has seen none of
+them, and compares the rules that `src/infer/prediction.rs` chooses between by log loss and
+calibration error. Writes `benches/results/derived.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import arxiv_core
+import corpora
+import numpy as np
+from arxiv_core import _core, stages
+from corpora import provenance
+from numpy.typing import NDArray
+
+OUT = corpora.RESULTS.with_name("derived.json")
+POWERS = (1.0, 1.2, 1.4, 1.6, 2.0)
+Scores = NDArray[np.float64]
+
+
+def independent(members: Scores) -> Scores:
+    """As if categories of an archive had nothing to do with each other."""
+    return 1 - np.prod(1 - members, 1)
+
+
+def exclusive(members: Scores) -> Scores:
+    """As if a paper had at most one category of an archive."""
+    return np.minimum(members.sum(1), 1)
+
+
+RULES: dict[str, Callable[[Scores], Scores]] = {
+    "largest": lambda members: members.max(1),
+    "independent": independent,
+    "exclusive": exclusive,
+    "midway": lambda members: (independent(members) + exclusive(members)) / 2,
+}
+
+
+def figures(probabilities: Scores, truth: NDArray[np.bool_]) -> dict[str, float]:
+    """Pooled over all pairs."""
+    found = json.loads(_core.reliability_scores(probabilities.astype(np.float32), truth))
+    return {name: found[name] for name in ("ece", "log_loss")}
+
+
+def archives(
+    scores: Scores, labels: list[str], categories: list[list[str]]
+) -> dict[str, dict[str, float]]:
+    """Each rule's figures over the archives that have more than one label."""
+    archive = {entry["category"]: entry["archive"] for entry in stages.taxonomy()}
+    members: dict[str, list[int]] = {}
+    for at, label in enumerate(labels):
+        members.setdefault(archive[label], []).append(at)
+    several = {name: found for name, found in members.items() if len(found) > 1}
+    own = [{archive[category] for category in row} for row in categories]
+    truth = np.array([[name in row for name in several] for row in own])
+    return {
+        rule: figures(np.stack([of(scores[:, at]) for at in several.values()], 1), truth)
+        for rule, of in RULES.items()
+    }
+
+
+def primaries(
+    scores: Scores, labels: list[str], primary: list[str | None]
+) -> dict[str, dict[str, float]]:
+    """Figures of shares in proportion to a power of the probabilities."""
+    index = {label: at for at, label in enumerate(labels)}
+    rows = [row for row, name in enumerate(primary) if name in index]
+    truth = np.array([index[primary[row] or ""] for row in rows])
+    found = {}
+    for power in POWERS:
+        shares = scores[rows] ** power
+        shares /= shares.sum(1, keepdims=True)
+        largest, right = shares.max(1, keepdims=True), shares.argmax(1) == truth
+        found[f"{power:g}"] = {
+            "ece_of_the_largest": figures(largest, right[:, None])["ece"],
+            "log_loss": float(-np.log(shares[np.arange(len(rows)), truth]).mean()),
+        }
+    return found
+
+
+def main() -> None:
+    """Score the papers and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=corpora.DATA)
+    parser.add_argument("--work", type=Path, default=corpora.WORK)
+    options = parser.parse_args()
+    table = _core.Papers.read(
+        str(corpora.prepared(corpora.TODAY, options.data, options.work)), "test"
+    )
+    papers = [
+        {"title": title, "abstract": abstract}
+        for title, abstract in zip(table.titles, table.abstracts, strict=True)
+    ]
+    classifier = arxiv_core.Classifier.load()
+    probabilities, _ = classifier.scores(papers, progress=corpora.progress("score"))
+    scores = probabilities.astype(np.float64)
+    result: dict[str, Any] = {
+        "bench": "derived",
+        **provenance("torch", "numpy"),
+        "papers": len(papers),
+        "archives": archives(scores, classifier.labels, table.categories),
+        "primary_shares_by_power": primaries(scores, classifier.labels, table.primaries),
+    }
+    OUT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(OUT.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    main()
