@@ -5,6 +5,7 @@
 //! tells one version of a file from another and finds damage; against forgery it protects nobody.
 
 use crate::error::{Error, Result};
+use crate::observe::Observer;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -85,11 +86,19 @@ pub fn read(mut reader: impl Read) -> io::Result<String> {
 /// The checksum of the file at `path`, in hex.
 ///
 /// # Errors
-/// [`Error::Io`].
-pub fn file(path: &Path) -> Result<String> {
-    File::open(path)
-        .and_then(read)
-        .map_err(|source| Error::io(path, source))
+/// [`Error::Io`]; [`Error::Interrupted`].
+pub fn file(path: &Path, observer: &dyn Observer) -> Result<String> {
+    let fail = |source| Error::io(path, source);
+    let mut file = File::open(path).map_err(fail)?;
+    let mut buffer = vec![0; BLOCK];
+    let mut checksum = Checksum::default();
+    loop {
+        observer.check()?;
+        match file.read(&mut buffer).map_err(fail)? {
+            0 => return Ok(checksum.finish()),
+            read => checksum.update(&buffer[..read]),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -149,6 +158,9 @@ mod tests {
         std::fs::write(place.path(), &bytes).unwrap();
         let mut checksum = Checksum::default();
         checksum.update(&bytes);
-        assert_eq!(file(place.path()).unwrap(), checksum.finish());
+        assert_eq!(
+            file(place.path(), &crate::observe::Silent).unwrap(),
+            checksum.finish()
+        );
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Rooms, lowest first; a room imports only from rooms above it in this list:
 //!
-//! - [`error`], [`observe`], [`options`], [`checksum`]: the one error enum; progress and cancellation;
-//!   options from JSON; files told apart.
+//! - [`error`], [`observe`], [`options`], [`checksum`], [`pipe`]: the one error enum; progress and
+//!   cancellation; options from JSON; files told apart; streams that may stay silent.
 //! - [`text`]: raw title and abstract → cleaned text, and the one template a model reads.
 //! - [`corpus`], [`tokens`], [`metrics`]: snapshot → papers table; text → ids → batches; scores → figures.
 //! - `model`: model directory ↔ encoder, heads (feature `torch`).
@@ -16,6 +16,7 @@ pub mod error;
 pub mod metrics;
 pub mod observe;
 pub mod options;
+pub mod pipe;
 pub mod text;
 pub mod tokens;
 

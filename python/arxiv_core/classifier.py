@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from arxiv_core import _core, models
 from arxiv_core._core import Category, InputError, ModelError, Prediction
-from arxiv_core.encoder import prepare_device
+from arxiv_core.encoder import prepare_device, utf8
 
 if TYPE_CHECKING:
     import numpy as np
@@ -161,6 +162,7 @@ class Classifier:
         level: Literal["category", "archive"] = "category",
         distribution: bool = False,
         titles: bool = False,
+        format: Literal["jsonl", "csv", "parquet"] | None = None,
         on_error: Literal["fail", "skip"] = "fail",
         chunk: int = 4096,
         progress: OnProgress | None = None,
@@ -172,14 +174,17 @@ class Classifier:
         input
             Papers with the fields ``title`` and ``abstract``, and ``id`` to be carried through:
             JSON Lines, a JSON array, CSV (each also in gzip or zstd) or Parquet; ``-`` is
-            standard input.
+            standard input. Other fields, a declared primary too, are not looked at.
         output
             ``.jsonl`` or ``.csv``, each also with ``.gz`` or ``.zst``, or ``.parquet``; ``-`` is
-            standard output. It appears when it is complete.
+            standard output. A file appears when it is complete; pipes and devices are written
+            into as papers are done.
         top_k, all, aliases, level, distribution
             As in `classify`.
         titles
             Write each paper's title too; in JSON Lines only.
+        format
+            What to write; the output's name says it where None, and ``-`` is JSON Lines.
         on_error
             ``skip``: leave out and count records that cannot be read.
         chunk
@@ -198,7 +203,7 @@ class Classifier:
             A record cannot be read; says file, line and field.
         """
         options = _options(top_k, all, aliases, level, distribution)
-        options |= {"titles": titles, "on_error": on_error, "chunk": chunk}
+        options |= {"titles": titles, "format": format, "on_error": on_error, "chunk": chunk}
         answer = self._core.classify_file(
             os.fspath(input), os.fspath(output), json.dumps(options), progress
         )
@@ -277,7 +282,7 @@ def _options(
     top_k: int | None, all: bool, aliases: bool, level: str, distribution: bool
 ) -> dict[str, Any]:
     return {
-        "top_k": top_k,
+        "top_k": None if top_k is None else operator.index(top_k),
         "all": all,
         "aliases": aliases,
         "level": level,
@@ -307,4 +312,4 @@ def _text(paper: Paper, index: int, field: str) -> str:
     value = paper[field]
     if not isinstance(value, str):
         raise InputError(f"paper {index}: field {field!r}: {value!r:.40} is not a string")
-    return value
+    return utf8(value, f"paper {index}: field {field!r}")

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arxiv_core import _core, _libtorch, models
+from arxiv_core._core import InputError
 
-__all__ = ["Encoder", "prepare_device"]
+__all__ = ["Encoder", "prepare_device", "utf8"]
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +47,22 @@ def prepare_device(device: str) -> str:
         except ImportError as error:
             _log.warning("using the CPU: %s", error)
     return device
+
+
+def utf8(text: str, place: str) -> str:
+    """Return `text`, which Rust can take when no half of a surrogate pair stands alone in it.
+
+    Raises
+    ------
+    InputError
+        One does; the message begins with `place`.
+    """
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(f"{place}: character {error.start} is half a surrogate pair") from None
+    return text
 
 
 class Encoder:
@@ -119,16 +136,21 @@ class Encoder:
         -------
         ndarray of float32, shape (texts, hidden_size)
             In the order of `texts`.
+
+        Raises
+        ------
+        InputError
+            A text is not valid Unicode; says which.
         """
-        return self._core.encode(list(texts), batch_tokens, progress, cache_dir)
+        return self._core.encode(_list(texts), batch_tokens, progress, cache_dir)
 
     def token_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Tokenize texts: ids of each, special tokens included, cut at `max_length`."""
-        return self._core.token_ids(list(texts))
+        return self._core.token_ids(_list(texts))
 
     def truncated(self, texts: Sequence[str]) -> NDArray[np.bool_]:
         """Tell of each text whether it is longer than the model reads."""
-        return self._core.truncated(list(texts))
+        return self._core.truncated(_list(texts))
 
     @property
     def hidden_size(self) -> int:
@@ -152,3 +174,7 @@ class Encoder:
 
     def __repr__(self) -> str:
         return repr(self._core)
+
+
+def _list(texts: Sequence[str]) -> list[str]:
+    return [utf8(text, f"text {index}") for index, text in enumerate(texts)]

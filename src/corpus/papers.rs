@@ -2,6 +2,7 @@
 
 use super::parquet::{self, Rows};
 use crate::error::Result;
+use crate::observe::Observer;
 use std::path::Path;
 
 pub use super::split::Split;
@@ -44,14 +45,21 @@ impl Papers {
     /// `limit` of them, in the file's order.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file cannot be read, [`Error::Input`] where it is no papers table.
-    pub fn read(path: &Path, split: Option<Split>, limit: Option<usize>) -> Result<Self> {
+    /// [`Error::Io`] where the file cannot be read, [`Error::Input`] where it is no papers table;
+    /// [`Error::Interrupted`].
+    pub fn read(
+        path: &Path,
+        split: Option<Split>,
+        limit: Option<usize>,
+        observer: &dyn Observer,
+    ) -> Result<Self> {
         let limit = limit.unwrap_or(usize::MAX);
         let mut papers = Self::default();
         for batch in parquet::batches(path)? {
             if papers.len() >= limit {
                 break;
             }
+            observer.check()?;
             papers.extend(&Rows::new(path, &batch?)?, split, limit)?;
         }
         Ok(papers)
@@ -83,6 +91,7 @@ impl Papers {
 mod tests {
     use super::*;
     use crate::error::Error;
+    use crate::observe::Silent;
 
     fn papers() -> Papers {
         Papers {
@@ -119,18 +128,18 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let (_folder, path) = written();
-        assert_eq!(Papers::read(&path, None, None).unwrap(), papers());
+        assert_eq!(Papers::read(&path, None, None, &Silent).unwrap(), papers());
     }
 
     #[test]
     fn split_and_limit_choose_rows() {
         let (_folder, path) = written();
-        let train = Papers::read(&path, Some(Split::Train), Some(1)).unwrap();
+        let train = Papers::read(&path, Some(Split::Train), Some(1), &Silent).unwrap();
         assert_eq!(train.ids, ["2301.00001"]);
-        let test = Papers::read(&path, Some(Split::Test), None).unwrap();
+        let test = Papers::read(&path, Some(Split::Test), None, &Silent).unwrap();
         assert_eq!(test.ids, ["2302.00001"]);
         assert!(
-            Papers::read(&path, Some(Split::Validation), None)
+            Papers::read(&path, Some(Split::Validation), None, &Silent)
                 .unwrap()
                 .is_empty()
         );
@@ -140,10 +149,10 @@ mod tests {
     fn a_file_that_is_no_table_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("papers.parquet");
-        let missing = Papers::read(&path, None, None).unwrap_err();
+        let missing = Papers::read(&path, None, None, &Silent).unwrap_err();
         assert!(matches!(missing, Error::Io { .. }), "{missing}");
         std::fs::write(&path, "not parquet").unwrap();
-        let wrong = Papers::read(&path, None, None).unwrap_err();
+        let wrong = Papers::read(&path, None, None, &Silent).unwrap_err();
         assert!(matches!(wrong, Error::Input { .. }), "{wrong}");
         assert!(wrong.to_string().contains("papers.parquet"), "{wrong}");
     }

@@ -91,8 +91,8 @@ pub fn embed(
             max_length: options.max_length,
         },
     )?;
-    let papers_checksum = checksum::file(papers)?;
-    let papers = Papers::read(papers, None, None)?;
+    let papers_checksum = checksum::file(papers, observer)?;
+    let papers = Papers::read(papers, None, None, observer)?;
     let texts: Vec<String> = papers
         .titles
         .par_iter()

@@ -1,22 +1,21 @@
 //! The stage `evaluate`: a model's scores on one split of a papers table → every figure.
 
-use super::encoder::{self, Encoder};
+mod inputs;
+mod slices;
+
+use self::inputs::{embedded, encode, same_data};
+use self::slices::slices;
 use crate::corpus::papers::Papers;
 use crate::corpus::split::Split;
 use crate::corpus::taxonomy;
-use crate::corpus::when::civil;
 use crate::error::{Error, Result};
 use crate::metrics::Scored;
 use crate::metrics::bootstrap::Bootstrap;
-use crate::metrics::report::{self, Report, Slice};
+use crate::metrics::report::{self, Report};
 use crate::model::directory::Directory;
-use crate::model::embeddings;
 use crate::model::head::Head;
-use crate::model::manifest::sha256_file;
-use crate::model::package::check_encoder;
 use crate::observe::Observer;
-use crate::text::template;
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -84,7 +83,7 @@ pub fn evaluate(
     options: &Options,
     observer: &dyn Observer,
 ) -> Result<Evaluation> {
-    let table = Papers::read(papers, None, None)?;
+    let table = Papers::read(papers, None, None, observer)?;
     let rows: Vec<usize> = (0..table.len())
         .filter(|&row| table.splits[row] == split)
         .collect();
@@ -98,7 +97,7 @@ pub fn evaluate(
     let spec = directory.spec();
     same_data(papers, &directory)?;
     let vectors = match embeddings {
-        Some(file) => embedded(papers, &table, &rows, file, &directory)?,
+        Some(file) => embedded(papers, &table, &rows, file, &directory, observer)?,
         None => encode(&table, &rows, &directory, options, observer)?,
     };
     let scores = score(&table, &rows, &vectors, &directory)?;
@@ -156,97 +155,6 @@ pub fn evaluate(
     })
 }
 
-/// Warns where the table is not the one that the model was fitted to: what is a test paper here
-/// may have been a training paper there.
-fn same_data(papers: &Path, directory: &Directory) -> Result<()> {
-    let manifest = papers.with_file_name("manifest.json");
-    let Some(fitted) = &directory.manifest().data_manifest else {
-        return Ok(());
-    };
-    if manifest.is_file() && sha256_file(&manifest)? != *fitted {
-        log::warn!(
-            "{}: not the table that {} was fitted to; papers it was fitted to may be among those it is measured by",
-            papers.display(),
-            directory.path().display()
-        );
-    }
-    Ok(())
-}
-
-/// The rows' embeddings from the file that holds the whole table's.
-fn embedded(
-    papers: &Path,
-    table: &Papers,
-    rows: &[usize],
-    file: &Path,
-    directory: &Directory,
-) -> Result<Array2<f32>> {
-    let spec = directory.spec();
-    let (vectors, made) = embeddings::read(file)?;
-    if vectors.nrows() != table.len() {
-        return Err(Error::shape("embeddings", [table.len()], [vectors.nrows()]));
-    }
-    made.check_papers(file, papers)?;
-    for (name, embedded, expected) in [
-        ("encoder", made.encoder_sha256, spec.encoder.sha256.clone()),
-        ("pooling", made.pooling, spec.pooling.clone()),
-        (
-            "template_version",
-            made.template_version.to_string(),
-            spec.template_version.to_string(),
-        ),
-        (
-            "max_length",
-            made.max_length.to_string(),
-            spec.max_length.to_string(),
-        ),
-    ] {
-        if embedded != expected {
-            return Err(Error::input(
-                file.display(),
-                format!("{name}: embedded with {embedded}, but the model reads {expected}"),
-            ));
-        }
-    }
-    Ok(vectors.select(Axis(0), rows))
-}
-
-/// The rows' embeddings, made now by the model's own encoder.
-fn encode(
-    table: &Papers,
-    rows: &[usize],
-    directory: &Directory,
-    options: &Options,
-    observer: &dyn Observer,
-) -> Result<Array2<f32>> {
-    let spec = directory.spec();
-    let place = if spec.encoder.is_local() {
-        directory.path()
-    } else {
-        options.encoder.as_deref().ok_or_else(|| {
-            let reason = format!(
-                "the model's encoder {:?} is not in it; say where it is",
-                spec.encoder.source
-            );
-            Error::option("encoder", "null", reason)
-        })?
-    };
-    check_encoder(&spec.encoder, place)?;
-    let encoder = Encoder::load(
-        place,
-        &encoder::Options {
-            device: options.device.clone(),
-            dtype: options.dtype.clone(),
-            max_length: Some(spec.max_length),
-        },
-    )?;
-    let texts: Vec<String> = rows
-        .iter()
-        .map(|&row| template(&table.titles[row], &table.abstracts[row]))
-        .collect();
-    encoder.encode(&texts, observer)
-}
-
 /// Calibrated probabilities, row-major.
 fn score(
     table: &Papers,
@@ -286,77 +194,6 @@ fn expanded(labels: &[String]) -> Vec<usize> {
         .filter(|(_, name)| alias(name))
         .map(|(at, _)| at);
     (0..labels.len()).chain(twice).collect()
-}
-
-/// Year, archive, length, rarity, and whether a paper's labels are of several archives.
-fn slices(table: &Papers, rows: &[usize]) -> Vec<Slice> {
-    let mut support: HashMap<&str, usize> = HashMap::new();
-    for row in (0..table.len()).filter(|&row| table.splits[row] == Split::Train) {
-        for category in &table.categories[row] {
-            *support.entry(category).or_default() += 1;
-        }
-    }
-    let slice = |name: &str, group: &dyn Fn(usize) -> Option<String>| {
-        let groups: Vec<Option<String>> = rows.iter().map(|&row| group(row)).collect();
-        let mut names: Vec<String> = groups.iter().flatten().cloned().collect();
-        names.sort_unstable();
-        names.dedup();
-        let find = |group: &Option<String>| {
-            let group = group.as_ref()?;
-            names.binary_search(group).ok().map(|at| at as i32)
-        };
-        let of = groups
-            .iter()
-            .map(|group| find(group).unwrap_or(-1))
-            .collect();
-        Slice {
-            name: name.to_owned(),
-            groups: names,
-            of,
-        }
-    };
-    let band = |value: usize, bounds: [usize; 3], unit: &str| {
-        let [first, second, third] = bounds;
-        let (rank, text) = match value {
-            value if value < first => (1, format!("below {first}")),
-            value if value < second => (2, format!("{first} to {}", second - 1)),
-            value if value < third => (3, format!("{second} to {}", third - 1)),
-            _ => (4, format!("{third} or more")),
-        };
-        format!("{rank}: {text} {unit}")
-    };
-    vec![
-        slice("year", &|row| {
-            Some(civil(table.submitted[row]).0.to_string())
-        }),
-        slice("archive", &|row| table.archives[row].clone()),
-        slice("length", &|row| {
-            let words = table.abstracts[row].split_ascii_whitespace().count();
-            Some(band(words, [75, 150, 225], "words"))
-        }),
-        slice("rarity", &|row| {
-            let of = |name: &String| support.get(name.as_str()).copied().unwrap_or(0);
-            let rarest = table.categories[row].iter().map(of).min()?;
-            Some(band(
-                rarest,
-                [250, 1000, 4000],
-                "training papers of the rarest label",
-            ))
-        }),
-        slice("archives", &|row| {
-            let mut archives: Vec<_> = table.categories[row]
-                .iter()
-                .filter_map(|name| taxonomy::archive_of(name))
-                .collect();
-            archives.sort_unstable();
-            archives.dedup();
-            match archives.len() {
-                0 => None,
-                1 => Some("one".to_owned()),
-                _ => Some("several".to_owned()),
-            }
-        }),
-    ]
 }
 
 #[cfg(test)]

@@ -46,10 +46,24 @@ pub struct Options {
     pub distribution: bool,
     /// Write each paper's title too, in JSON Lines.
     pub titles: bool,
+    /// What to write; the output's name says it where this does not.
+    pub format: Option<Format>,
     /// What happens at a record that cannot be read.
     pub on_error: OnError,
     /// Papers read, sorted by length and classified at a time: the bound on memory.
     pub chunk: usize,
+}
+
+/// How predictions are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// JSON Lines.
+    Jsonl,
+    /// CSV with a header.
+    Csv,
+    /// Parquet.
+    Parquet,
 }
 
 /// What happens at a record that cannot be read.
@@ -79,6 +93,7 @@ impl Default for Options {
             level,
             distribution,
             titles: false,
+            format: None,
             on_error: OnError::Fail,
             chunk: 4096,
         }
@@ -176,8 +191,10 @@ pub fn classify_file(
     if input != STANDARD && output != STANDARD && same_file(input, output) {
         return Err(Error::option("output", output, "is the input itself"));
     }
-    let mut source = open::open(input)?;
-    let mut sink = write::create(output)?;
+    // A stream that was waited for in vain fails because the caller wants to stop.
+    let heard = |error| observer.check().err().unwrap_or(error);
+    let mut source = open::open(input, observer).map_err(heard)?;
+    let mut sink = write::create(output, options.format)?;
     let mut summary = Summary {
         input: input.to_owned(),
         output: output.to_owned(),
@@ -186,7 +203,9 @@ pub fn classify_file(
         skipped: 0,
         errors: Vec::new(),
     };
-    while let Some(chunk) = next_chunk(source.as_mut(), options, &mut summary, observer)? {
+    while let Some(chunk) =
+        next_chunk(source.as_mut(), options, &mut summary, observer).map_err(heard)?
+    {
         let watch = Whole {
             inner: observer,
             before: summary.papers,

@@ -48,6 +48,18 @@ pub fn name(device: Device) -> String {
     }
 }
 
+/// Whether this processor multiplies bf16 in hardware; elsewhere bf16 is slower than f32 on it.
+pub fn multiplies_bf16() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        std::arch::is_x86_feature_detected!("avx512bf16")
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        false
+    }
+}
+
 /// The precision a model computes in. Embeddings are always handed out as f32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dtype {

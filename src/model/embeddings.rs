@@ -3,6 +3,7 @@
 
 use crate::checksum;
 use crate::error::{Error, Result};
+use crate::observe::Observer;
 use ndarray::Array2;
 use safetensors::{Dtype, SafeTensors};
 use std::collections::HashMap;
@@ -34,9 +35,9 @@ impl Metadata {
     /// Checks that the embeddings at `path` are those of the papers table at `papers`.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Input`] where they are another table's.
-    pub fn check_papers(&self, path: &Path, papers: &Path) -> Result<()> {
-        if checksum::file(papers)? == self.papers_checksum {
+    /// [`Error::Io`]; [`Error::Input`] where they are another table's; [`Error::Interrupted`].
+    pub fn check_papers(&self, path: &Path, papers: &Path, observer: &dyn Observer) -> Result<()> {
+        if checksum::file(papers, observer)? == self.papers_checksum {
             return Ok(());
         }
         let reason = format!(

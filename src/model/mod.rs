@@ -3,7 +3,8 @@
 //! A model directory holds `classifier.json` ([`spec`]), `head.safetensors`, what else its
 //! head needs, and `manifest.json` ([`manifest`]); [`directory`] writes it in one step and
 //! verifies it before anything is used; [`package`] copies one to hand on. The encoder is
-//! read from a sentence-transformers directory: [`config`], [`weights`], [`bert`], [`pooling`].
+//! read from a sentence-transformers directory: [`config`], [`weights`], [`bert`], [`pooling`],
+//! [`prompt`].
 
 pub mod activation;
 pub mod bert;
@@ -15,5 +16,6 @@ pub mod head;
 pub mod manifest;
 pub mod package;
 pub mod pooling;
+pub mod prompt;
 pub mod spec;
 pub mod weights;

@@ -4,6 +4,7 @@
 use crate::error::{Error, Result};
 use crate::model::config::read;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use std::path::Path;
 use tch::{Kind, Tensor};
 
@@ -25,6 +26,8 @@ pub struct Pooling {
     pub mode: Mode,
     /// Whether the vector is divided by its Euclidean norm.
     pub normalize: bool,
+    /// Whether the tokens of a prompt count.
+    pub include_prompt: bool,
 }
 
 #[derive(Deserialize)]
@@ -44,6 +47,7 @@ impl Pooling {
         let mut pooling = Self {
             mode: Mode::Mean,
             normalize: false,
+            include_prompt: true,
         };
         if !path.exists() {
             return Ok(pooling);
@@ -52,7 +56,11 @@ impl Pooling {
             match module.r#type.rsplit('.').next().unwrap_or_default() {
                 "Transformer" => {}
                 "Pooling" => {
-                    pooling.mode = mode(&directory.join(&module.path).join("config.json"))?
+                    let path = directory.join(&module.path).join("config.json");
+                    let config = read(&path)?;
+                    pooling.mode = mode(&path, &config)?;
+                    let include = config.get("include_prompt");
+                    pooling.include_prompt = include.and_then(Value::as_bool).unwrap_or(true);
                 }
                 "Normalize" => pooling.normalize = true,
                 _ => {
@@ -113,8 +121,7 @@ impl Pooling {
     }
 }
 
-fn mode(path: &Path) -> Result<Mode> {
-    let config: serde_json::Map<String, serde_json::Value> = read(path)?;
+fn mode(path: &Path, config: &Map<String, Value>) -> Result<Mode> {
     let mut modes: Vec<String> = config
         .iter()
         .filter(|(key, value)| key.starts_with("pooling_mode_") && value.as_bool() == Some(true))

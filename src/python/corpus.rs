@@ -31,7 +31,7 @@ fn prepare(
 #[pyfunction]
 #[pyo3(name = "checksum")]
 fn file_checksum(py: Python<'_>, path: PathBuf) -> PyResult<String> {
-    enter::run(py, None, |_| checksum::file(&path))
+    enter::run(py, None, |observer| checksum::file(&path, observer))
 }
 
 /// arXiv's taxonomy as a JSON list of {category, name, group, archive, active, aliases}.
@@ -93,7 +93,9 @@ impl Papers {
         let split = split
             .map(|name| Split::from_name(name).ok_or_else(|| unknown(name)))
             .transpose()?;
-        let papers = enter::run(py, None, |_| papers::Papers::read(&path, split, limit))?;
+        let papers = enter::run(py, None, |observer| {
+            papers::Papers::read(&path, split, limit, observer)
+        })?;
         Ok(Self(papers))
     }
 

@@ -15,7 +15,10 @@ use pyo3::prelude::*;
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    pyo3_log::try_init().ok();
+    // Levels are asked for anew at each message: a program may set them after its first call.
+    let logger = pyo3_log::Logger::new(module.py(), pyo3_log::Caching::Loggers)?;
+    // Fails where this process has a logger already, which then stays.
+    logger.install().ok();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     classifier::register(module)?;
     corpus::register(module)?;

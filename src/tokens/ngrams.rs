@@ -8,12 +8,14 @@
 //! Weights are those of TF-IDF with sublinear counts (`(1 + ln count) · idf`), each part of a
 //! paper scaled to unit length.
 
+mod hashes;
+
+use self::hashes::grams;
 use crate::error::{Error, Result};
 use crate::observe::Observer;
 use crate::text;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64;
 
 /// Features of one paper: ids in rising order, each with its weight.
 pub type SparseRow = Vec<(u32, f32)>;
@@ -305,47 +307,6 @@ fn choose(
             })
             .collect(),
     }
-}
-
-/// The hashes of all n-grams of title and abstract together, and of the title alone, each
-/// sorted, repeated as often as they occur. No pair spans the two texts.
-fn grams(title: &str, r#abstract: &str) -> (Vec<u32>, Vec<u32>) {
-    let mut titles = Vec::with_capacity(32);
-    hash_grams(title, &mut titles);
-    let mut body = Vec::with_capacity(512);
-    body.extend_from_slice(&titles);
-    hash_grams(r#abstract, &mut body);
-    body.sort_unstable();
-    titles.sort_unstable();
-    (body, titles)
-}
-
-fn hash_grams(text: &str, out: &mut Vec<u32>) {
-    let mut lower = String::new();
-    let mut previous = None;
-    for word in text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-    {
-        lower.clear();
-        if word.is_ascii() {
-            lower.push_str(word);
-            lower.make_ascii_lowercase();
-        } else {
-            lower.extend(word.chars().flat_map(char::to_lowercase));
-        }
-        let hash = xxh3_64(lower.as_bytes());
-        out.push((hash >> 32) as u32);
-        if let Some(previous) = previous {
-            out.push((pair(previous, hash) >> 32) as u32);
-        }
-        previous = Some(hash);
-    }
-}
-
-/// Hash of two neighbours; their order counts.
-fn pair(first: u64, second: u64) -> u64 {
-    (first.rotate_left(29) ^ second).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub struct Tokens {
 /// A Hugging Face fast tokenizer with a maximum length.
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
+    prompt: String,
     lowercase: bool,
     max_length: usize,
 }
@@ -55,9 +56,21 @@ impl Tokenizer {
             .map_err(|error| Error::model(path, error))?;
         Ok(Self {
             inner,
+            prompt: String::new(),
             lowercase,
             max_length,
         })
+    }
+
+    /// Puts `prompt` before every text.
+    pub fn with_prompt(mut self, prompt: String) -> Self {
+        self.prompt = prompt;
+        self
+    }
+
+    /// What stands before every text.
+    pub fn prompt(&self) -> &str {
+        &self.prompt
     }
 
     /// The most tokens a text keeps, special tokens included.
@@ -76,9 +89,14 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::Input`] where the tokenizer refuses the text.
     pub fn encode(&self, text: &str) -> Result<Tokens> {
-        let lowered;
+        let (prompted, lowered);
+        let mut text = text;
+        if !self.prompt.is_empty() {
+            prompted = format!("{}{text}", self.prompt);
+            text = &prompted;
+        }
         // sentence-transformers strips the text before its tokenizer sees it.
-        let mut text = text.trim();
+        text = text.trim();
         if self.lowercase {
             lowered = text.to_lowercase();
             text = &lowered;

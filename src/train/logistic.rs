@@ -13,10 +13,11 @@ mod pass;
 mod problem;
 
 use self::descent::Descent;
-use self::pass::{Passes, half_products};
+use self::pass::Passes;
 use self::problem::Problem;
 use super::mlp::Examples;
 use crate::error::{Error, Result};
+use crate::model::device::multiplies_bf16;
 use crate::model::head::Linear;
 use crate::observe::{Observer, Progress};
 use rayon::prelude::*;
@@ -108,7 +109,7 @@ pub fn fit(
     options: &Options,
     observer: &dyn Observer,
 ) -> Result<(Linear, Report)> {
-    fit_with(examples, options, half_products(), observer)
+    fit_with(examples, options, multiplies_bf16(), observer)
 }
 
 /// [`fit`], with rounded passes or without.

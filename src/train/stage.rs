@@ -45,12 +45,12 @@ pub fn train(
 ) -> Result<Summary> {
     options::check(options)?;
     observer.report("read", 0, 0, "papers");
-    let table = Papers::read(papers, None, None)?;
+    let table = Papers::read(papers, None, None, observer)?;
     let (vectors, made) = embeddings::read(embeddings)?;
     if vectors.nrows() != table.len() {
         return Err(Error::shape("embeddings", [table.len()], [vectors.nrows()]));
     }
-    made.check_papers(embeddings, papers)?;
+    made.check_papers(embeddings, papers, observer)?;
     if made.template_version != TEMPLATE_VERSION {
         return Err(Error::input(
             embeddings.display(),
@@ -59,6 +59,13 @@ pub fn train(
                 made.template_version
             ),
         ));
+    }
+    if let Some(asked) = options.max_length.filter(|asked| *asked != made.max_length) {
+        let reason = format!(
+            "the embeddings are of {} tokens: embed again",
+            made.max_length
+        );
+        return Err(Error::option("max_length", asked, reason));
     }
     let (fitted, held) = divide(&table, options);
     let space = Space::new(&table, &fitted, options.min_papers)?;

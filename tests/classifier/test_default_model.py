@@ -6,6 +6,7 @@ import importlib.util
 import json
 import re
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -80,16 +81,46 @@ def test_its_encoder_is_the_one_this_library_knows(spec: dict[str, Any], card: s
     assert models.KNOWN["minilm"].sha256 in card
 
 
-def test_its_cards_tables_are_the_measured_ones(card: str, quality: dict[str, Any]) -> None:
+@pytest.fixture(scope="module")
+def writer() -> ModuleType:
+    """The module that writes the card."""
     path = ROOT / "benches/quality/card.py"
     made = importlib.util.spec_from_file_location("card", path)
-    assert made and made.loader
+    assert made
+    assert made.loader
     module = importlib.util.module_from_spec(made)
     made.loader.exec_module(module)
+    return module
+
+
+def test_its_cards_words_are_those_of_its_files(
+    writer: ModuleType, card: str, spec: dict[str, Any]
+) -> None:
+    result = read(ROOT / "benches/results/quality.json")
+    assert writer._thresholds(spec["thresholds"]) in card
+    assert writer._expanded(result) in card
+    assert writer._missed(read(DEFAULT / "metrics.json")["today"]) in card
+
+
+def test_its_recipe_is_no_worse_than_was_asked_for_and_better_than_the_baselines(
+    quality: dict[str, Any],
+) -> None:
+    ours = quality["reported"]["arxiv-core"]
+    floors = {"micro_f1": 0.65, "macro_f1": 0.49, "precision_at_1": 0.775, "recall_at_5": 0.895}
+    for figure, floor in floors.items():
+        assert ours[figure] >= floor
+        for rows in quality.values():
+            for baseline in ("tfidf", "minilm"):
+                assert rows["arxiv-core"][figure] > rows[baseline][figure]
+
+
+def test_its_cards_tables_are_the_measured_ones(
+    writer: ModuleType, card: str, quality: dict[str, Any]
+) -> None:
     for name, rows in quality.items():
-        assert module.TITLES[name] in card
+        assert writer.TITLES[name] in card
         assert {"arxiv-core", "tfidf", "minilm"} <= rows.keys()
-    assert module.renew(card, quality) == card
+    assert writer.renew(card, quality) == card
 
 
 def test_its_metrics_are_the_measured_ones(spec: dict[str, Any], quality: dict[str, Any]) -> None:

@@ -98,6 +98,7 @@ def test_an_exception_in_progress_stops_and_is_raised(
         ({"title": "T"}, "paper 1: field 'abstract': missing"),
         ({"title": None, "abstract": "A"}, "paper 1: field 'title': None is not a string"),
         ({"title": "T", "abstract": 5}, "paper 1: field 'abstract': 5 is not a string"),
+        ({"title": "\ud800", "abstract": "A"}, "paper 1: field 'title': character 0 is half a"),
         ({"title": "T", "abstract": "A", "primary": 5}, "paper 1: field 'primary': 5 is not a"),
         ({"title": "T", "abstract": "A", "primary": "cs.XX"}, 'paper 1: primary: "cs.XX"'),
         (["T", "A"], "paper 1: list is not a mapping"),

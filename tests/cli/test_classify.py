@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,31 @@ def test_one_paper_from_flags_is_one_line_in_a_pipe(command: Command, model: lis
     assert probabilities == sorted(probabilities, reverse=True)
 
 
+def test_a_paper_from_flags_has_the_fields_of_one_from_a_file(
+    command: Command, model: list[str], papers: Path
+) -> None:
+    [from_flags] = lines(command("classify", *FLAGS, *model).stdout)
+    from_file = lines(command("classify", str(papers), *model).stdout)[0]
+    assert list(from_flags) == list(from_file)
+    assert (from_flags["row"], from_flags["id"]) == (0, None)
+    for ours, theirs in zip(from_flags["categories"], from_file["categories"], strict=True):
+        assert ours == theirs | {"probability": pytest.approx(theirs["probability"], abs=1e-5)}
+
+
+def test_a_paper_without_a_title_has_a_table_too(command: Command, model: list[str]) -> None:
+    flags = ["--title", "", "--abstract", "We prove a theorem about rings."]
+    run = command("classify", *flags, *model, "--format", "table")
+    assert run.returncode == 0, run.stderr
+    assert "paper 1" in run.stdout
+
+
+def test_a_title_that_is_no_unicode_is_named(command: Command, model: list[str]) -> None:
+    run = command("classify", "--title", os.fsdecode(b"caf\xe9"), "--abstract", "Rings.", *model)
+    assert run.returncode == 1
+    assert "field 'title': character 3 is half a surrogate pair" in run.stderr
+    assert "paper 0" not in run.stderr
+
+
 def test_a_terminal_gets_a_table(command: Command, model: list[str]) -> None:
     run = command("classify", *FLAGS, *model, "--format", "table", "--top-k", "2", COLUMNS="100")
     assert run.returncode == 0
@@ -80,6 +106,7 @@ def test_every_way_to_ask_changes_the_answer_as_named(model: list[str]) -> None:
     assert not any("." in one["category"] for one in archives)
     shares = answer("--all", "--distribution")
     assert sum(one["probability"] for one in shares) == pytest.approx(1, abs=1e-4)
+    assert {one["category"] for one in answer("--all", "--aliases")} >= {"cs.IT=math.IT"}
     last = everything[-1]["category"]
     assert answer("--top-k", "2", "--primary", last)[-1]["category"] == last
 
@@ -111,6 +138,35 @@ def test_a_named_format_overrules_the_suffix(
     assert run.returncode == 0, run.stderr
     assert output.read_text().startswith("row,id,")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.txt", "papers.jsonl"]
+
+
+def test_the_input_is_not_overwritten_whatever_the_format(
+    command: Command, model: list[str], papers: Path
+) -> None:
+    before = papers.read_text()
+    source = papers.rename(papers.with_suffix(".json"))
+    run = command("classify", str(source), "-o", str(source), "--format", "jsonl", *model)
+    assert run.returncode == 2
+    assert "is the input itself" in run.stderr
+    assert source.read_text() == before
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+def test_a_pipe_is_read_and_written_and_stays_a_pipe(
+    command: Command, model: list[str], papers: Path, tmp_path: Path, form: str
+) -> None:
+    source, output = tmp_path / "source.pipe", tmp_path / "output.pipe"
+    os.mkfifo(source)
+    os.mkfifo(output)
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(source.write_bytes, papers.read_bytes())
+        written = pool.submit(output.read_bytes)
+        run = command("classify", str(source), "-o", str(output), "--format", form, *model)
+        assert run.returncode == 0, run.stderr
+        assert "3 papers" in run.stderr
+        start = {"jsonl": b'{"row":0,', "csv": b"row,id,", "parquet": b"PAR1"}[form]
+        assert written.result(60).startswith(start)
+    assert output.is_fifo()
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
@@ -266,6 +322,25 @@ def seconds_to_stop(command: list[str]) -> float:
     assert said, shown.decode()
     assert "Traceback" not in shown.decode()
     return said - sent
+
+
+def test_control_c_is_heard_while_a_pipe_is_silent(model: list[str], papers: Path) -> None:
+    command = [sys.executable, "-m", "arxiv_core", "classify", "-", "--top-k", "1", *model]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(papers.read_bytes())
+        process.stdin.flush()
+        # Imports and the model: a signal before that says nothing of the pipe.
+        time.sleep(5)
+        sent = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        # A second, and what a busy machine may add.
+        assert time.monotonic() - sent < 10
+        assert process.stderr is not None
+        assert process.stderr.read().startswith(b"arxiv-core: stopped")
 
 
 def test_control_c_stops_within_a_second_and_leaves_nothing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import random
 import re
@@ -91,6 +92,18 @@ def test_progress_ends_with_every_paper_written(source: Path, tmp_path: Path) ->
     last = events[-1]
     assert (last["stage"], last["unit"]) == ("write", "papers")
     assert last["done"] == last["total"] == manifest["papers"]
+
+
+def test_a_log_level_set_after_the_first_run_counts(
+    source: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = []
+    for level in (logging.ERROR, logging.INFO):
+        with caplog.at_level(level, "arxiv_core"):
+            caplog.clear()
+            _core.prepare(source, tmp_path / "out", "{}", None)
+            said.append(any("prepared" in record.message for record in caplog.records))
+    assert said == [False, True]
 
 
 def test_reading_is_counted_in_the_files_bytes(endless: Path, tmp_path: Path) -> None:

@@ -36,6 +36,13 @@ def encoder(minilm: Path) -> _core.Encoder:
 
 
 @pytest.fixture(scope="session")
+def multiplies_bf16() -> bool:
+    """Whether this processor has instructions for bf16."""
+    cpu = Path("/proc/cpuinfo")
+    return cpu.exists() and "avx512_bf16" in cpu.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
 def abstracts(shared_data: Path) -> list[str]:
     """Titles and abstracts of 1,000 real papers."""
     lines = (shared_data / "kaggle-snapshot-1000.jsonl").read_text(encoding="utf-8").splitlines()

@@ -34,7 +34,7 @@ def load(directory: Path, **options: Any) -> _core.Encoder:
     return _core.Encoder.load(str(directory), "cpu", **options)
 
 
-def test_every_pooling_and_activation_matches_sentence_transformers(
+def test_every_pooling_activation_and_prompt_matches_sentence_transformers(
     checkpoint: Callable[..., Path],
     reference: Callable[[list[dict[str, Any]]], list[NDArray[np.float32]]],
 ) -> None:
@@ -44,6 +44,11 @@ def test_every_pooling_and_activation_matches_sentence_transformers(
         for normalize in (True, False)
     ]
     made += [checkpoint(name, hidden_act=name, normalize=False) for name in ACTIVATIONS]
+    prompted = checkpoint("prompted", normalize=False)
+    prompts = {"prompts": {"topic": " Topic of: ", "other": "x"}, "default_prompt_name": "topic"}
+    config = prompted / "config_sentence_transformers.json"
+    config.write_text(json.dumps(prompts), encoding="utf-8")
+    made.append(prompted)
     jobs = [{"model": str(path), "max_length": None, "texts": TEXTS} for path in made]
     for path, expected in zip(made, reference(jobs), strict=True):
         found = load(path).encode(TEXTS)

@@ -8,10 +8,11 @@ from pathlib import Path
 import arxiv_core
 import numpy as np
 import pytest
-from arxiv_core import _core
+from arxiv_core import InputError, _core
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+BF16_WARNING = "this processor does not multiply bf16: it is slower than f32 here"
 WORDS = ["we", "prove", "that", "random", "graphs", "of", "bounded", "degree", "are", "expanders"]
 TEXTS = [" ".join((WORDS * 40)[: 1 + 37 * index % 300]) for index in range(40)]
 
@@ -82,6 +83,23 @@ def test_an_exception_in_the_callback_stops_the_work(encoder: _core.Encoder) -> 
 
     with pytest.raises(RuntimeError, match="enough"):
         encoder.encode(TEXTS * 20, 1000, refuse)
+
+
+def test_a_text_that_is_no_unicode_is_named(minilm: Path) -> None:
+    encoder = arxiv_core.Encoder.load(minilm, device="cpu")
+    for method in (encoder.encode, encoder.token_ids, encoder.truncated):
+        with pytest.raises(InputError, match="text 1: character 2 is half a surrogate pair"):
+            method(["é", "ab\udc00"])
+
+
+def test_bf16_is_warned_of_where_the_processor_has_none(
+    minilm: Path, multiplies_bf16: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    _core.Encoder.load(str(minilm), "cpu", "f32")
+    assert not caplog.records
+    _core.Encoder.load(str(minilm), "cpu", "bf16")
+    warned = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert warned == ([] if multiplies_bf16 else [BF16_WARNING])
 
 
 def test_the_python_class_says_what_it_loaded() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from arxiv_core import _core
+from arxiv_core import Classifier, _core
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
@@ -17,12 +18,6 @@ from tokenizers import Tokenizer
 def cosines(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
     norms = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
     return np.asarray((left * right).sum(axis=1) / norms)
-
-
-def multiplies_bf16() -> bool:
-    """Whether this processor has bf16; elsewhere libtorch takes minutes for a thousand papers."""
-    cpu = Path("/proc/cpuinfo")
-    return not cpu.exists() or "avx512_bf16" in cpu.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
@@ -43,16 +38,40 @@ def test_embeddings_of_real_abstracts_match_sentence_transformers(
     assert np.abs(encoder.encode(abstracts) - embeddings).max() <= 1e-5
 
 
-@pytest.mark.parametrize(
-    "step",
-    [1 if multiplies_bf16() else 10, pytest.param(1, marks=pytest.mark.slow, id="all")],
-)
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_bf16_embeddings_of_real_abstracts_point_the_same_way(
-    minilm: Path, abstracts: list[str], embeddings: NDArray[np.float32], step: int
+    minilm: Path,
+    abstracts: list[str],
+    embeddings: NDArray[np.float32],
+    multiplies_bf16: bool,
+    every: bool,
 ) -> None:
+    # A thousand take minutes where the processor has no bf16.
+    step = 1 if every or multiplies_bf16 else 10
     half = _core.Encoder.load(str(minilm), "cpu", "bf16").encode(abstracts[::step])
     assert half.dtype == np.float32
     assert cosines(half, embeddings[::step]).min() >= 0.999
+
+
+def test_a_real_abstract_alone_is_as_in_a_batch(
+    encoder: _core.Encoder, abstracts: list[str]
+) -> None:
+    some = abstracts[::10]
+    alone = np.concatenate([encoder.encode([text]) for text in some])
+    assert np.abs(encoder.encode(some) - alone).max() <= 2e-6
+
+
+def test_probabilities_of_a_real_paper_alone_are_as_in_a_batch(shared_data: Path) -> None:
+    lines = (shared_data / "kaggle-snapshot-1000.jsonl").read_text(encoding="utf-8").splitlines()
+    papers = [json.loads(line) for line in lines[::10]]
+    default = Classifier.load(device="cpu")
+    together, _ = default.scores(papers)
+    alone = np.concatenate([default.scores([paper])[0] for paper in papers])
+    assert np.abs(together - alone).max() <= 1e-5
+    for left, right in zip(together, alone, strict=True):
+        # Ranks may differ only where probabilities hardly do.
+        order = right[np.argsort(-left, kind="stable")]
+        assert np.diff(order).max() <= 1e-5
 
 
 def test_embeddings_at_512_tokens_match_sentence_transformers(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -112,6 +111,8 @@ def classify(
         raise UsageError("--top-k and --all exclude each other")
     paper = _paper(source, title, abstract, primary)
     target = _target(output, format_)
+    if primary is not None and (target.path is not None or target.format == "csv"):
+        raise UsageError("--primary is answered as a table or JSONL on standard output only")
     options: dict[str, Any] = {
         "top_k": 5 if top_k is None else top_k,
         "all": all_,
@@ -119,13 +120,10 @@ def classify(
         "level": level,
         "distribution": distribution,
     }
-    from arxiv_core import Classifier, InputError
+    from arxiv_core import Classifier
 
     if source not in {None, "-"}:
-        # Loading a model to learn that there is nothing to read would be a waste.
-        with Path(str(source)).open("rb") as file:
-            if not file.read(1):
-                raise InputError(f"{source}: the file is empty")
+        _has_bytes(Path(str(source)))
     classifier = Classifier.load(model, device=device, dtype=dtype)
     if paper is not None:
         _one(classifier, paper, target, options)
@@ -140,13 +138,6 @@ class Target:
 
     path: Path | None
     format: Format
-
-    @property
-    def direct(self) -> str | None:
-        """The path as Rust can write it; None where a file of another name must stand in."""
-        if self.path is None:
-            return "-" if self.format == "jsonl" else None
-        return str(self.path) if SUFFIXES.get(_suffix(self.path)) == self.format else None
 
 
 def _paper(
@@ -181,6 +172,17 @@ def _target(output: Path | None, asked: Format | None) -> Target:
     return Target(output, chosen)
 
 
+def _has_bytes(path: Path) -> None:
+    """Refuse an empty file: loading a model to learn that it is one would be a waste."""
+    from arxiv_core import InputError
+
+    if path.is_fifo() or path.is_char_device() or path.is_socket():
+        return  # What is looked at in a stream is gone.
+    with path.open("rb") as file:
+        if not file.read(1):
+            raise InputError(f"{path}: the file is empty")
+
+
 def _suffix(path: Path) -> str:
     return Path(path.stem).suffix if path.suffix in {".gz", ".zst"} else path.suffix
 
@@ -195,7 +197,10 @@ def _one(
     except InputError as error:
         # There is only one paper: its number says nothing.
         raise InputError(str(error).removeprefix("paper 0: ")) from error
+    # As a file's lines are.
     answer = {
+        "row": 0,
+        "id": None,
         "categories": [
             {
                 "category": one.category,
@@ -215,8 +220,6 @@ def _one(
     elif target.path is None and target.format == "jsonl":
         typer.echo(json.dumps(answer, ensure_ascii=False))
     else:
-        if "primary" in paper:
-            raise UsageError("--primary is for an answer on the terminal; leave -o away")
         with tempfile.TemporaryDirectory(prefix="arxiv-core-") as scratch:
             papers = Path(scratch, "paper.jsonl")
             papers.write_text(json.dumps(paper), encoding="utf-8")
@@ -226,30 +229,25 @@ def _one(
 def _many(classifier: Classifier, source: str, target: Target, options: dict[str, Any]) -> None:
     from arxiv_core.cli.progress import bars
 
-    options["titles"] = target.format == "table"
-    beside = target.path.parent if target.path is not None else None
-    with tempfile.TemporaryDirectory(dir=beside, prefix=".arxiv-core-") as scratch:
-        answer = target.direct
-        if answer is None:
-            kind = "jsonl" if target.format == "table" else target.format
-            answer = str(Path(scratch, f"answer.{kind}"))
+    table = target.format == "table"
+    with tempfile.TemporaryDirectory(prefix="arxiv-core-") as scratch:
+        answer = Path(scratch, "answer.jsonl") if table else target.path or Path("-")
         with bars() as progress:
             summary = classifier.classify_file(
-                _spooled(source, Path(scratch)), answer, progress=progress, **options
+                _spooled(source, Path(scratch)),
+                answer,
+                titles=table,
+                format="jsonl" if target.format == "table" else target.format,
+                progress=progress,
+                **options,
             )
-        if target.path is not None:
-            if target.direct is None:
-                Path(answer).replace(target.path)
-            typer.echo(f"{summary['papers']:,} papers -> {target.path}", err=True)
-        elif target.format == "table":
+        if table:
             from arxiv_core.cli.table import show
 
-            with Path(answer).open(encoding="utf-8") as lines:
+            with answer.open(encoding="utf-8") as lines:
                 show(map(json.loads, lines))
-        elif target.direct is None:
-            with Path(answer).open("rb") as text:
-                sys.stdout.flush()
-                shutil.copyfileobj(text, sys.stdout.buffer)
+    if target.path is not None:
+        typer.echo(f"{summary['papers']:,} papers -> {target.path}", err=True)
     if not summary["papers"]:
         typer.echo(f"{source}: no papers in it", err=True)
     if summary["skipped"]:

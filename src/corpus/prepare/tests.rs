@@ -65,7 +65,7 @@ fn run(folder: &Folder, source: &Path, options: Value) -> Result<(Manifest, Pape
     let options = PrepareOptions::from_json(&options.to_string())?;
     let out = folder.path("out");
     let manifest = prepare(source, &out, &options, &Silent)?;
-    let papers = Papers::read(&out.join(PAPERS), None, None)?;
+    let papers = Papers::read(&out.join(PAPERS), None, None, &Silent)?;
     assert_eq!(manifest.papers, papers.len() as u64);
     Ok((manifest, papers))
 }

@@ -6,9 +6,9 @@ use crate::error::{Error, Result};
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
 /// The rows under a header that names at least `title` and `abstract`.
-pub(super) struct Rows {
+pub(super) struct Rows<'a> {
     place: String,
-    reader: Reader<Text>,
+    reader: Reader<Text<'a>>,
     record: ByteRecord,
     columns: usize,
     title: usize,
@@ -18,8 +18,8 @@ pub(super) struct Rows {
     ended: bool,
 }
 
-impl Rows {
-    pub(super) fn open(text: Text) -> Result<Self> {
+impl<'a> Rows<'a> {
+    pub(super) fn open(text: Text<'a>) -> Result<Self> {
         let place = text.place.clone();
         // Rows of another length are told apart here, with their place, not by the parser.
         let mut reader = ReaderBuilder::new().flexible(true).from_reader(text);
@@ -78,7 +78,7 @@ impl Rows {
     }
 }
 
-impl Source for Rows {
+impl Source for Rows<'_> {
     fn next(&mut self) -> Result<Option<Result<Record>>> {
         self.reader.get_mut().begin_record();
         let mut record = std::mem::take(&mut self.record);
@@ -102,7 +102,7 @@ impl Source for Rows {
     }
 }
 
-fn failure(text: &Text, error: csv::Error) -> Error {
+fn failure(text: &Text<'_>, error: csv::Error) -> Error {
     match error.into_kind() {
         csv::ErrorKind::Io(source) => text.fail(source),
         other => Error::input(&text.place, format!("{other:?}")),

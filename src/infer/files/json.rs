@@ -17,7 +17,7 @@ struct Fields {
 }
 
 /// Tells an array from lines by the first byte that is not blank.
-pub(super) fn open(mut text: Text) -> Result<Box<dyn Source>> {
+pub(super) fn open<'a>(mut text: Text<'a>) -> Result<Box<dyn Source + 'a>> {
     let mut line = 1;
     let stream = &mut text.stream;
     let first = loop {
@@ -67,8 +67,8 @@ fn count_lines(bytes: &[u8]) -> u64 {
 }
 
 /// One object a line; blank lines are passed over.
-struct Lines {
-    text: Text,
+struct Lines<'a> {
+    text: Text<'a>,
     /// The line read last, from 1.
     line: u64,
     row: u64,
@@ -76,7 +76,7 @@ struct Lines {
     ended: bool,
 }
 
-impl Source for Lines {
+impl Source for Lines<'_> {
     fn next(&mut self) -> Result<Option<Result<Record>>> {
         loop {
             self.buffer.clear();
@@ -110,8 +110,8 @@ impl Source for Lines {
 }
 
 /// The elements of one array, cut out by counting brackets outside strings.
-struct Array {
-    text: Text,
+struct Array<'a> {
+    text: Text<'a>,
     line: u64,
     row: u64,
     element: Vec<u8>,
@@ -129,7 +129,7 @@ enum State {
     Ended,
 }
 
-impl Array {
+impl Array<'_> {
     fn peek(&mut self) -> Result<Option<u8>> {
         match self.text.stream.fill_buf() {
             Ok(buffer) => Ok(buffer.first().copied()),
@@ -203,7 +203,7 @@ impl Array {
     }
 }
 
-impl Source for Array {
+impl Source for Array<'_> {
     fn next(&mut self) -> Result<Option<Result<Record>>> {
         loop {
             let byte = self.sight()?;

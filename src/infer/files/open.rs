@@ -2,6 +2,8 @@
 
 use super::{Record, STANDARD, csv, json, parquet};
 use crate::error::{Error, Result};
+use crate::observe::Observer;
+use crate::pipe::Pipe;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -18,9 +20,9 @@ pub(super) trait Source {
 }
 
 /// A text stream, its place in messages and its position among the file's bytes.
-pub(super) struct Text {
+pub(super) struct Text<'a> {
     pub(super) place: String,
-    pub(super) stream: Box<dyn BufRead>,
+    pub(super) stream: Box<dyn BufRead + 'a>,
     meter: Meter,
     /// Bytes read for the record under way, see [`Text::begin_record`].
     taken: usize,
@@ -50,7 +52,7 @@ impl<R: Read> Read for Metered<R> {
     }
 }
 
-impl Text {
+impl Text<'_> {
     /// How many records there will be when `records` have been read.
     pub(super) fn expected(&self, records: u64, ended: bool) -> Option<u64> {
         if ended {
@@ -78,7 +80,7 @@ impl Text {
     }
 }
 
-impl Read for Text {
+impl Read for Text<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.stream.read(buffer)?;
         self.taken += read;
@@ -94,14 +96,15 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 const PARQUET: &[u8] = b"PAR1";
 
-/// Opens `input`, a path or `-`.
-pub(super) fn open(input: &str) -> Result<Box<dyn Source>> {
+/// Opens `input`, a path or `-`. Once `observer` is cancelled, a stream that stays silent fails.
+pub(super) fn open<'a>(input: &str, observer: &'a dyn Observer) -> Result<Box<dyn Source + 'a>> {
     let meter = Meter {
         read: Arc::default(),
         total: None,
     };
     if input == STANDARD {
-        return text("standard input", input, Box::new(io::stdin()), meter);
+        let place = "standard input";
+        return text(place, input, standard_input(place, observer)?, meter);
     }
     let path = Path::new(input);
     let fail = |source| Error::io(path, source);
@@ -118,15 +121,32 @@ pub(super) fn open(input: &str) -> Result<Box<dyn Source>> {
             return Ok(Box::new(parquet::Rows::open(input, file)?));
         }
         io::Seek::rewind(&mut file).map_err(fail)?;
+        let meter = Meter {
+            total: Some(metadata.len()),
+            ..meter
+        };
+        return text(input, input, Box::new(file), meter);
     }
-    let meter = Meter {
-        total: metadata.is_file().then_some(metadata.len()),
-        ..meter
-    };
-    text(input, input, Box::new(file), meter)
+    text(input, input, Box::new(Pipe::new(file, observer)), meter)
 }
 
-fn text(place: &str, name: &str, raw: Box<dyn Read>, meter: Meter) -> Result<Box<dyn Source>> {
+#[cfg(unix)]
+fn standard_input<'a>(place: &str, observer: &'a dyn Observer) -> Result<Box<dyn Read + 'a>> {
+    let stream = Pipe::standard_input(observer).map_err(|source| Error::io(place, source))?;
+    Ok(Box::new(stream))
+}
+
+#[cfg(not(unix))]
+fn standard_input<'a>(_: &str, _: &'a dyn Observer) -> Result<Box<dyn Read + 'a>> {
+    Ok(Box::new(io::stdin()))
+}
+
+fn text<'a>(
+    place: &str,
+    name: &str,
+    raw: Box<dyn Read + 'a>,
+    meter: Meter,
+) -> Result<Box<dyn Source + 'a>> {
     let mut raw = BufReader::with_capacity(
         1 << 18,
         Metered {
@@ -142,7 +162,7 @@ fn text(place: &str, name: &str, raw: Box<dyn Read>, meter: Meter) -> Result<Box
     };
     let fail = |source| Error::io(place, source);
     let head = raw.fill_buf().map_err(fail)?;
-    let stream: Box<dyn BufRead> = if head.starts_with(GZIP) {
+    let stream: Box<dyn BufRead + 'a> = if head.starts_with(GZIP) {
         Box::new(BufReader::with_capacity(
             1 << 18,
             flate2::bufread::MultiGzDecoder::new(raw),

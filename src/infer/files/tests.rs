@@ -3,6 +3,7 @@
 use super::Record;
 use super::open::open;
 use crate::error::{Error, Result};
+use crate::observe::Silent;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -24,7 +25,7 @@ impl Place {
 
 /// Every record as `row|id|title|abstract`, or the message of its error.
 fn read(input: &str) -> Result<Vec<String>> {
-    let mut source = open(input)?;
+    let mut source = open(input, &Silent)?;
     let mut found = Vec::new();
     while let Some(record) = source.next()? {
         found.push(match record {
@@ -187,11 +188,11 @@ fn nothing_to_read_is_no_records_and_no_file_is_an_error() {
         Err(Error::Input { .. })
     ));
     assert!(matches!(
-        open("/nowhere/x.jsonl").err(),
+        open("/nowhere/x.jsonl", &Silent).err(),
         Some(Error::Io { .. })
     ));
     assert!(matches!(
-        open(place.0.path().to_str().unwrap()).err(),
+        open(place.0.path().to_str().unwrap(), &Silent).err(),
         Some(Error::Io { .. })
     ));
 }
@@ -200,7 +201,11 @@ fn nothing_to_read_is_no_records_and_no_file_is_an_error() {
 fn how_many_there_will_be_is_guessed_from_the_bytes() {
     let place = Place::new();
     let line = format!("{{\"title\":\"T\",\"abstract\":{:?}}}\n", "x".repeat(1000));
-    let mut source = open(&place.write("many.jsonl", line.repeat(2000).as_bytes())).unwrap();
+    let mut source = open(
+        &place.write("many.jsonl", line.repeat(2000).as_bytes()),
+        &Silent,
+    )
+    .unwrap();
     for _ in 0..500 {
         source.next().unwrap().unwrap().unwrap();
     }

@@ -5,10 +5,10 @@ mod text;
 
 use self::parquet::Parquet;
 use self::text::{Csv, Lines, Stream};
-use super::{Answer, STANDARD};
+use super::{Answer, Format, STANDARD};
 use crate::error::{Error, Result};
-use std::fs::File;
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
@@ -18,50 +18,44 @@ pub(super) trait Sink {
     fn finish(self: Box<Self>) -> Result<()>;
 }
 
-/// Opens `output`, a path or `-` (JSON Lines), without touching what lies there.
-pub(super) fn create(output: &str) -> Result<Box<dyn Sink>> {
-    if output == STANDARD {
-        let stream = Stream::Plain(Box::new(io::stdout()));
-        return Ok(Box::new(Lines {
-            target: Target {
-                path: output.into(),
-                file: None,
-            },
-            stream,
-        }));
-    }
+/// Opens `output`, a path or `-`, without touching what lies there. Its name says what to write
+/// where `format` does not; `-` is JSON Lines then.
+pub(super) fn create(output: &str, format: Option<Format>) -> Result<Box<dyn Sink>> {
     let name = output.to_ascii_lowercase();
-    let ends = |ending: &str| name.ends_with(ending);
     let (stem, archive) = match () {
-        () if ends(".gz") => (name.trim_end_matches(".gz"), Archive::Gzip),
-        () if ends(".zst") => (name.trim_end_matches(".zst"), Archive::Zstd),
+        () if name.ends_with(".gz") => (name.trim_end_matches(".gz"), Archive::Gzip),
+        () if name.ends_with(".zst") => (name.trim_end_matches(".zst"), Archive::Zstd),
         () => (name.as_str(), Archive::None),
     };
-    let kind = match () {
-        () if stem.ends_with(".jsonl") || stem.ends_with(".ndjson") => Kind::Lines,
-        () if stem.ends_with(".csv") => Kind::Csv,
-        () if ends(".parquet") => Kind::Parquet,
-        () => {
+    let format = match format {
+        Some(format) => format,
+        None if output == STANDARD => Format::Jsonl,
+        None if stem.ends_with(".jsonl") || stem.ends_with(".ndjson") => Format::Jsonl,
+        None if stem.ends_with(".csv") => Format::Csv,
+        None if name.ends_with(".parquet") => Format::Parquet,
+        None => {
             let reason =
                 "must end in .jsonl, .csv (each also with .gz or .zst) or .parquet, or be -";
             return Err(Error::option("output", output, reason));
         }
     };
-    let target = Target::create(Path::new(output))?;
-    Ok(match kind {
-        Kind::Lines => Box::new(Lines {
+    let target = if output == STANDARD {
+        Target::standard()
+    } else {
+        Target::create(Path::new(output))?
+    };
+    Ok(match format {
+        Format::Jsonl => Box::new(Lines {
             stream: Stream::open(&target, archive)?,
             target,
         }),
-        Kind::Csv => Box::new(Csv::open(target, archive)?),
-        Kind::Parquet => Box::new(Parquet::open(target)?),
+        Format::Csv => Box::new(Csv::open(target, archive)?),
+        Format::Parquet if archive.is_some() => {
+            let reason = "Parquet is compressed within: leave .gz and .zst away";
+            return Err(Error::option("output", output, reason));
+        }
+        Format::Parquet => Box::new(Parquet::open(target)?),
     })
-}
-
-enum Kind {
-    Lines,
-    Csv,
-    Parquet,
 }
 
 #[derive(Clone, Copy)]
@@ -71,20 +65,43 @@ enum Archive {
     Zstd,
 }
 
-/// The place of an output, and the file beside it that will take it; none for a stream.
+impl Archive {
+    fn is_some(self) -> bool {
+        !matches!(self, Self::None)
+    }
+}
+
+/// The place of an output, and the file beside it that will take it; none for a stream, such as
+/// standard output, a named pipe or a device.
 struct Target {
     path: PathBuf,
     file: Option<NamedTempFile>,
 }
 
 impl Target {
+    fn standard() -> Self {
+        Self {
+            path: STANDARD.into(),
+            file: None,
+        }
+    }
+
     fn create(path: &Path) -> Result<Self> {
         let fail = |source| Error::io(path, source);
         if path.is_dir() {
             return Err(fail(io::ErrorKind::IsADirectory.into()));
         }
+        if path.metadata().is_ok_and(|found| !found.is_file()) {
+            return Ok(Self {
+                path: path.to_path_buf(),
+                file: None,
+            });
+        }
         let absolute = std::path::absolute(path).map_err(fail)?;
         let parent = absolute.parent().unwrap_or(&absolute);
+        parent
+            .metadata()
+            .map_err(|source| Error::io(parent, source))?;
         let mut builder = tempfile::Builder::new();
         builder.prefix(".predictions-");
         #[cfg(unix)]
@@ -101,14 +118,13 @@ impl Target {
         })
     }
 
-    fn handle(&self) -> Result<File> {
-        match &self.file {
-            Some(file) => file
-                .as_file()
-                .try_clone()
-                .map_err(|source| self.fail(source)),
-            None => Err(self.fail(io::ErrorKind::Unsupported.into())),
-        }
+    fn handle(&self) -> Result<Box<dyn Write + Send>> {
+        let file = match &self.file {
+            Some(file) => file.as_file().try_clone(),
+            None if self.path == Path::new(STANDARD) => return Ok(Box::new(io::stdout())),
+            None => OpenOptions::new().write(true).open(&self.path),
+        };
+        Ok(Box::new(file.map_err(|source| self.fail(source))?))
     }
 
     fn fail(&self, source: io::Error) -> Error {

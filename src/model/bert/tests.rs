@@ -124,6 +124,7 @@ fn packed_and_padded_rows_give_the_same_embeddings() {
 
     for mode in [Mode::Mean, Mode::Cls, Mode::Max] {
         let pooling = Pooling {
+            include_prompt: true,
             mode,
             normalize: true,
         };

@@ -242,15 +242,3 @@ fn biases(points: &[&[f64]]) -> Result<Tensor> {
         .collect();
     Ok(Tensor::f_from_slice(&last)?.f_unsqueeze(1)?)
 }
-
-/// Whether this processor multiplies bf16 in hardware; elsewhere bf16 would be slower than f32.
-pub(super) fn half_products() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    {
-        std::arch::is_x86_feature_detected!("avx512bf16")
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        false
-    }
-}

@@ -23,6 +23,8 @@ pub enum Kind {
 pub struct Options {
     /// The kind of head.
     pub head: Kind,
+    /// Tokens after which the embedded texts must have been cut; any where `None`.
+    pub max_length: Option<usize>,
     /// A label with fewer papers to fit the head to is left out.
     pub min_papers: usize,
     /// Share of the split `train` that is held out for calibration and thresholds, chosen by a
@@ -69,6 +71,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             head: Kind::Hybrid,
+            max_length: None,
             min_papers: 1,
             holdout: 0.0,
             refit: false,

@@ -70,7 +70,7 @@ impl Place {
         let table = folder.path().join("papers.parquet");
         parquet::write(&table, papers, 1).unwrap();
         let metadata = Metadata {
-            papers_checksum: checksum::file(&table).unwrap(),
+            papers_checksum: checksum::file(&table, &Silent).unwrap(),
             ..metadata.clone()
         };
         embeddings::write(&folder.path().join("embeddings"), vectors, &metadata).unwrap();
@@ -228,6 +228,11 @@ fn what_does_not_fit_is_named() {
             .to_string()
     };
     let usual = options(Kind::Mlp);
+    let longer = Options {
+        max_length: Some(metadata().max_length + 1),
+        ..usual.clone()
+    };
+    assert!(fails(&papers, &vectors, &metadata(), &longer).contains("embed again"));
     let short = vectors.select(Axis(0), &[0, 1]);
     assert!(fails(&papers, &short, &metadata(), &usual).contains("embeddings"));
     let old = Metadata {

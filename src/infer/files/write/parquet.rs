@@ -11,7 +11,6 @@ use arrow::datatypes::{DataType, Field, Fields, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 
@@ -19,7 +18,7 @@ use std::sync::Arc;
 pub(super) struct Parquet {
     target: Target,
     schema: Arc<Schema>,
-    writer: ArrowWriter<BufWriter<File>>,
+    writer: ArrowWriter<BufWriter<Box<dyn Write + Send>>>,
 }
 
 fn category_fields() -> Fields {

@@ -6,7 +6,6 @@ use crate::infer::files::Answer;
 use crate::infer::prediction::Category;
 use flate2::write::GzEncoder;
 use serde::Serialize;
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
 /// The header of CSV.
@@ -22,8 +21,8 @@ const COLUMNS: [&str; 6] = [
 /// A text stream that is closed explicitly: an archive's last bytes come then.
 pub(super) enum Stream {
     Plain(Box<dyn Write>),
-    Gzip(GzEncoder<BufWriter<File>>),
-    Zstd(zstd::Encoder<'static, BufWriter<File>>),
+    Gzip(GzEncoder<BufWriter<Box<dyn Write + Send>>>),
+    Zstd(zstd::Encoder<'static, BufWriter<Box<dyn Write + Send>>>),
 }
 
 impl Stream {
@@ -170,6 +169,11 @@ impl Sink for Csv {
             self.writer
                 .write_record(fields)
                 .map_err(|error| self.target.fail(error.into()))?;
+        }
+        if self.target.file.is_none() {
+            self.writer
+                .flush()
+                .map_err(|source| self.target.fail(source))?;
         }
         Ok(())
     }

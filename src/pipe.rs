@@ -1,0 +1,125 @@
+//! Pipes and terminals: read so that a caller who wants to stop is heard while nothing comes.
+
+use crate::observe::Observer;
+use std::fs::File;
+use std::io::{self, Read};
+
+/// How long a reader waits for bytes before it looks at whether to go on, in milliseconds.
+#[cfg(unix)]
+const PATIENCE: i32 = 100;
+
+/// A stream that may stay silent for ever. Once the observer has been cancelled, reading fails
+/// with [`io::ErrorKind::TimedOut`].
+pub struct Pipe<'a> {
+    file: File,
+    observer: &'a dyn Observer,
+}
+
+impl<'a> Pipe<'a> {
+    /// Reads `file`, which is already open.
+    pub fn new(file: File, observer: &'a dyn Observer) -> Self {
+        Self { file, observer }
+    }
+
+    /// Standard input, past whatever `std::io::stdin` holds.
+    ///
+    /// # Errors
+    /// Where it is closed.
+    #[cfg(unix)]
+    pub fn standard_input(observer: &'a dyn Observer) -> io::Result<Self> {
+        use std::os::fd::AsFd;
+        let descriptor = io::stdin().as_fd().try_clone_to_owned()?;
+        Ok(Self::new(File::from(descriptor), observer))
+    }
+}
+
+impl Read for Pipe<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if self.observer.cancelled() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            if readable(&self.file)? {
+                return self.file.read(buffer);
+            }
+        }
+    }
+}
+
+/// Whether a read returns at once, with bytes, the end or an error.
+#[cfg(unix)]
+fn readable(file: &File) -> io::Result<bool> {
+    use std::os::fd::AsRawFd;
+    let mut wanted = libc::pollfd {
+        fd: file.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: one pollfd is passed, as the count says, and it and the file outlive the call.
+    match unsafe { libc::poll(&mut wanted, 1, PATIENCE) } {
+        -1 => match io::Error::last_os_error() {
+            error if error.kind() == io::ErrorKind::Interrupted => Ok(false),
+            error => Err(error),
+        },
+        ready => Ok(ready > 0),
+    }
+}
+
+#[cfg(not(unix))]
+fn readable(_: &File) -> io::Result<bool> {
+    Ok(true)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::observe::Progress;
+    use std::io::Write;
+    use std::os::fd::OwnedFd;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
+    #[derive(Default)]
+    struct Switch(AtomicBool);
+
+    impl Observer for Switch {
+        fn progress(&self, _: &Progress) {}
+        fn cancelled(&self) -> bool {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
+
+    #[test]
+    fn all_bytes_arrive_however_late() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        let sender = std::thread::spawn(move || {
+            for part in ["one ", "two ", "three"] {
+                std::thread::sleep(Duration::from_millis(120));
+                writer.write_all(part.as_bytes()).unwrap();
+            }
+        });
+        let observer = Switch::default();
+        let mut text = String::new();
+        Pipe::new(File::from(OwnedFd::from(reader)), &observer)
+            .read_to_string(&mut text)
+            .unwrap();
+        sender.join().unwrap();
+        assert_eq!(text, "one two three");
+    }
+
+    #[test]
+    fn a_silent_pipe_can_be_left() {
+        let (reader, _writer) = io::pipe().unwrap();
+        let observer = Switch::default();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(50));
+                observer.0.store(true, Ordering::Relaxed);
+            });
+            let error = Pipe::new(File::from(OwnedFd::from(reader)), &observer)
+                .read(&mut [0; 8])
+                .unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        });
+    }
+}
