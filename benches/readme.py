@@ -101,8 +101,7 @@ def table() -> str:
             continue
         result = json.loads(path.read_text(encoding="utf-8"))
         lines += [f"| {' | '.join(row)} |" for row in rows(result)]
-        machine = ", ".join(str(value) for value in result["machine"].values())
-        sources.append(f"`{name}` at {result['commit']}: {machine}")
+        sources += [f"`{name}` {made}" for made in _made(result)]
         notes += [result["note"]] if "note" in result else []
     if not sources:
         return ""
@@ -116,6 +115,18 @@ def table() -> str:
             ]
         )
         + "\n"
+    )
+
+
+def _made(result: dict) -> list[str]:
+    """Commits and machines of a result; rows may have their own."""
+    rows = [row for table in result.get("tables", {}).values() for row in table.values()]
+    found = [result | row for row in rows] or [result]
+    return list(
+        dict.fromkeys(
+            f"at {one['commit']}: {', '.join(str(value) for value in one['machine'].values())}"
+            for one in found
+        )
     )
 
 
@@ -150,6 +161,36 @@ def parts() -> str:
     return "\n".join(["| part | f32 | bf16 |", "|---|---|---|", *rows]) + "\n"
 
 
+def cleaning() -> str:
+    """What cleaning does to texts and to scores."""
+    found = _read("cleaning")
+    if not found:
+        return ""
+    papers, tokens = found["papers"], found["tokens_per_paper"]
+    over = found["papers_over_the_token_limit"]
+    lines = [
+        "| | raw | cleaned | difference (95 %) |",
+        "|---|---|---|---|",
+        f"| word pieces a paper | {tokens['raw']:.1f} | {tokens['cleaned']:.1f} | |",
+        f"| papers over {found['token_limit']} word pieces | {over['raw']:.1%} | "
+        f"{over['cleaned']:.1%} | |",
+    ]
+    for name, head in (("minilm_linear", "linear head on MiniLM"), ("tfidf_sgd", "TF-IDF")):
+        raw, cleaned = found[name]["raw"], found[name]["cleaned"]
+        low, high = found[name]["micro_f1_gain_95"]
+        for key, what, gain in (
+            ("micro_f1", "micro-F1", f"{low:+.4f} to {high:+.4f}"),
+            ("macro_f1", "macro-F1", ""),
+            ("micro_f1_changed_papers", "micro-F1 of papers that cleaning changes", ""),
+        ):
+            lines.append(f"| {head}: {what} | {raw[key]:.4f} | {cleaned[key]:.4f} | {gain} |")
+    return "\n".join(lines) + (
+        f"\n\n{papers['train']:,} papers to fit to, {papers['test']:,} to test on, "
+        f"{papers['labels']} labels; {found['papers_with_other_tokens']:.0%} of the papers have "
+        f"other word pieces once cleaned. At {found['commit']}.\n"
+    )
+
+
 def _read(name: str) -> dict:
     path = RESULTS / f"{name}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
@@ -157,6 +198,7 @@ def _read(name: str) -> dict:
 
 BLOCKS = {
     ROOT / "README.md": {RESULTS_MARK: table},
+    ROOT / "docs" / "cleaning.md": {"cleaning": cleaning},
     ROOT / "docs" / "performance.md": {"steps": steps, "pack": pack, "parts": parts},
 }
 

@@ -171,6 +171,7 @@ def main() -> None:
         "papers_with_markup": float(changed.mean()),
         "papers_with_other_tokens": float(differs.mean()),
         "tokens_per_paper": dict(zip(("raw", "cleaned"), tokens.mean(1).tolist(), strict=True)),
+        "token_limit": encoder.max_length,
         "papers_over_the_token_limit": dict(zip(("raw", "cleaned"), shares.tolist(), strict=True)),
     }
     for name, logits in heads.items():

@@ -1,11 +1,12 @@
-"""The stage `prepare` beside Polars and DuckDB on 1 GB of papers: same file, same zstd level.
+"""The stage `prepare` beside Polars and DuckDB on 1 GB of papers: same file, zstd at level 1.
 
-    python benches/prepare/run.py --peer-python PATH [--size 1000] [--repeats 3] [--data FOLDER]
+    python benches/prepare/run.py --peer-python PATH [--size 1000] [--repeats 5] [--data FOLDER]
 
 Every run is a process of its own; arms take turns and the median counts. Two rows: the job that
 the peers can do too, with the same rows out, checked by hash; and the whole default stage, with
 cleaning, near-duplicates and splits, beside the peers' reduced job. Rates are of the source's
-bytes. Writes `benches/results/prepare.json`.
+bytes. Of level 1, this stage takes other steps than zstd's own (docs/performance.md), so the
+tables' sizes are measured too. Writes `benches/results/prepare.json`.
 """
 
 import argparse
@@ -110,7 +111,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peer-python", default=sys.executable, help="has polars and duckdb")
     parser.add_argument("--size", type=int, default=1000, help="MB of input")
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--zstd-level", type=int, default=1)
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the corpus")
     parser.add_argument("--out", type=Path, default=ROOT / "benches" / "results" / "prepare.json")

@@ -136,10 +136,15 @@ def record(table: str, rows: dict[str, Any], path: Path = RESULTS) -> dict[str, 
     """Merge `rows` into one table of the results file and return the file's content."""
     result = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     made = provenance("torch", "numpy", "scikit-learn")
-    result = {"bench": "quality", **made, "tables": result.get("tables", {})}
-    # Rows of one file can be of several commits.
-    rows = {name: row | {"commit": made["commit"]} for name, row in rows.items()}
-    result["tables"].setdefault(table, {}).update(rows)
+    tables = result.get("tables", {})
+    # Rows of one file can be of several commits and machines.
+    for earlier in tables.values():
+        for row in earlier.values():
+            row.setdefault("commit", result["commit"])
+            row.setdefault("machine", result["machine"])
+    own = {key: made[key] for key in ("commit", "machine")}
+    tables.setdefault(table, {}).update({name: row | own for name, row in rows.items()})
+    result = {"bench": "quality", **made, "tables": tables}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     return result

@@ -66,7 +66,8 @@ def test_the_heads_options_that_are_not_set_are_rusts_own(
     ours = train.options(Config())
     assert ours["mlp"].items() <= rusts["mlp"].items()
     assert ours["logistic"].items() <= rusts["logistic"].items()
-    for name in ours.keys() - {"mlp", "logistic"}:
+    # The length is what the embeddings must have been made with.
+    for name in ours.keys() - {"mlp", "logistic", "max_length"}:
         assert ours[name] == rusts[name], name
 
 
@@ -96,6 +97,12 @@ def test_the_same_configuration_makes_the_same_bytes(sample_run: SampleRun, tmp_
     for name in ("head.safetensors", "classifier.json"):
         ours = sample_run.run / "model" / name
         assert (tmp_path / "sample/model" / name).read_bytes() == ours.read_bytes()
+
+
+def test_embeddings_of_another_length_are_not_trained_on(sample_run: SampleRun) -> None:
+    run = CliRunner().invoke(app, ["train", *sample_run.overrides, "model.max_length=256"])
+    assert run.exit_code == 2
+    assert "model.max_length = 256: the embeddings are of 512 tokens: embed again" in run.stderr
 
 
 @pytest.mark.parametrize(("head", "kind"), [("logistic", "linear"), ("hybrid", "hybrid")])

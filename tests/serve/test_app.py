@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ class Fake:
         self.at_once = 0
         self.most_at_once = 0
         self.error: Exception | None = None
+        self.names = [f"math.{name}" for name in ("AC", "AG", "AP", "AT", "CA", "CO")]
 
     def info(self) -> dict[str, Any]:
         return {"labels": 6}
@@ -52,10 +54,11 @@ class Fake:
         [paper] = papers
         if paper["primary"] == "cs.XX":
             raise InputError("paper 0: primary: 'cs.XX' is not a category of arXiv")
-        ranked = [Category(f"math.{letter}", 0.9 - 0.1 * n) for n, letter in enumerate("ABCDEF")]
+        ranked = [Category(name, 0.9 - 0.1 * n) for n, name in enumerate(self.names)]
         best = ranked[:top_k]
-        if paper["primary"] is not None and paper["primary"] not in {c.category for c in best}:
-            best.append(Category(paper["primary"], 0.01))
+        primary = {"eess.SY": "cs.SY"}.get(paper["primary"], paper["primary"])
+        if primary is not None and primary not in {c.category for c in best}:
+            best.append(Category(primary, 0.01))
         return [Prediction(best)]
 
 
@@ -69,18 +72,38 @@ def client(fake: Fake) -> TestClient:
     return TestClient(create_app(fake, max_body=2000), raise_server_exceptions=False)
 
 
-def test_the_answer_is_a_flat_list_of_five(client: TestClient) -> None:
+def test_the_answer_is_a_flat_list_of_five(client: TestClient, fake: Fake) -> None:
     answer = client.post("/classify", json=PAPER)
     assert answer.status_code == 200
-    assert [one["category"] for one in answer.json()] == [f"math.{letter}" for letter in "ABCDE"]
+    assert [one["category"] for one in answer.json()] == fake.names[:5]
     assert all(set(one) == {"category", "probability"} for one in answer.json())
 
 
 def test_the_declared_primary_is_always_there(client: TestClient) -> None:
-    for primary, count in (("math.B", 5), ("hep-th", 6)):
+    for primary, count in (("math.AG", 5), ("hep-th", 6)):
         answer = client.post("/classify", json=PAPER | {"primary": primary}).json()
         assert len(answer) == count
         assert primary in {one["category"] for one in answer}
+
+
+def test_a_declared_alias_is_answered_by_the_name_it_was_declared_by(
+    client: TestClient, fake: Fake
+) -> None:
+    fake.names = ["cs.SY", "cs.LG"]
+    answer = client.post("/classify", json=PAPER | {"primary": "eess.SY"}).json()
+    assert [one["category"] for one in answer] == ["eess.SY", "cs.LG"]
+    answer = client.post("/classify", json=PAPER | {"primary": "cs.LG"}).json()
+    assert [one["category"] for one in answer] == ["cs.SY", "cs.LG"]
+
+
+def test_a_byte_order_mark_is_passed_over(client: TestClient) -> None:
+    body = b"\xef\xbb\xbf" + json.dumps(PAPER).encode()
+    assert client.post("/classify", content=body).status_code == 200
+
+
+def test_a_wrong_method_is_told_the_right_one(client: TestClient) -> None:
+    answer = client.get("/classify")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
 def test_an_unknown_primary_is_refused_by_name(client: TestClient) -> None:

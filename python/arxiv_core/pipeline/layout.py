@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,11 +34,13 @@ class Layout:
     def of(cls, config: Config) -> Layout:
         """Derive every path from ``paths``, the model's name and the run's."""
         data = Path(config.paths.data)
-        encoder = Path(config.model.name).name
+        encoder = _file_name(config.model.name)
+        # A model's name may be a path; the run's default name begins with it.
+        run = config.run.removeprefix(config.model.name)
         return cls(
             prepared=data / "prepared",
             embeddings=data / "embeddings" / f"{encoder}.safetensors",
-            run=Path(config.paths.runs) / config.run,
+            run=Path(config.paths.runs) / (config.run if run == config.run else encoder + run),
         )
 
     @property
@@ -58,6 +62,15 @@ class Layout:
     def package(self) -> Path:
         """The model directory that `package` writes, complete with metrics and card."""
         return self.run / "package"
+
+
+def _file_name(model: str) -> str:
+    """Name a model's files: directories of one name in two places are two models."""
+    path = Path(model)
+    if path.is_dir():
+        place = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()
+        return f"{path.resolve().name}-{place[:8]}"
+    return "--".join(part for part in path.parts if part not in {path.anchor, ".."})
 
 
 def needs(path: Path, stage: str) -> Path:

@@ -19,6 +19,7 @@ __all__ = ["OPTIONS", "options", "run"]
 
 OPTIONS = {
     "head": "head.kind",
+    "max_length": "model.max_length",
     "min_papers": "labels.min_train_papers",
     "holdout": "calibration.holdout",
     "refit": "train.refit",
@@ -73,8 +74,9 @@ def options(config: Config) -> dict[str, Any]:
     found = translated(config, OPTIONS)
     known = models.KNOWN.get(config.model.name)
     found["calibrate"] = config.calibration.kind is not CalibrationKind.none
-    found["encoder"] = {
-        "source": config.model.name,
-        "name": known.hub if known else Path(config.model.name).name,
-    }
+    name = config.model.name
+    if Path(name).is_dir():
+        # The model may be loaded from elsewhere.
+        name = str(Path(name).resolve())
+    found["encoder"] = {"source": name, "name": known.hub if known else Path(name).name}
     return found

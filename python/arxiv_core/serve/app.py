@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 import arxiv_core
+from arxiv_core._core import canonical
 from arxiv_core.serve.schemas import Health, Info, Message, Paper, Suggestion
 
 __all__ = ["MAX_BODY", "create_app"]
@@ -80,7 +82,7 @@ def create_app(classifier: Classifying, *, max_body: int = MAX_BODY) -> FastAPI:
 
     async def refused(_: Request, error: Exception) -> JSONResponse:
         if isinstance(error, HTTPException):
-            return _message(error.status_code, str(error.detail))
+            return _message(error.status_code, str(error.detail), error.headers)
         return _message(500, "internal error")
 
     app.add_exception_handler(HTTPException, refused)
@@ -113,10 +115,14 @@ def create_app(classifier: Classifying, *, max_body: int = MAX_BODY) -> FastAPI:
             [prediction] = await anyio.to_thread.run_sync(
                 lambda: classifier.classify([record], top_k=TOP), limiter=turn
             )
+            # Who declared an alias looks for it, not for the pair's canonical name.
+            declared = {canonical(paper.primary): paper.primary} if paper.primary else {}
         except arxiv_core.InputError as error:
             raise HTTPException(400, str(error).removeprefix("paper 0: ")) from None
         return [
-            Suggestion(category=one.category, probability=one.probability)
+            Suggestion(
+                category=declared.get(one.category, one.category), probability=one.probability
+            )
             for one in prediction.categories
         ]
 
@@ -131,8 +137,8 @@ def create_app(classifier: Classifying, *, max_body: int = MAX_BODY) -> FastAPI:
     return app
 
 
-def _message(status: int, text: str) -> JSONResponse:
-    return JSONResponse({"message": text}, status_code=status)
+def _message(status: int, text: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse({"message": text}, status_code=status, headers=headers)
 
 
 async def _body(request: Request, limit: int) -> bytes:
@@ -143,7 +149,7 @@ async def _body(request: Request, limit: int) -> bytes:
         if size > limit:
             raise HTTPException(413, f"the body is larger than {limit} bytes")
         parts.append(part)
-    return b"".join(parts)
+    return b"".join(parts).removeprefix(codecs.BOM_UTF8)
 
 
 def _paper(body: bytes) -> Paper:
