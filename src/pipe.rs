@@ -1,6 +1,6 @@
 //! Pipes and terminals: read so that a caller who wants to stop is heard while nothing comes.
 
-use crate::observe::Observer;
+use std::borrow::Borrow;
 use std::fs::File;
 use std::io::{self, Read};
 
@@ -8,39 +8,45 @@ use std::io::{self, Read};
 #[cfg(unix)]
 const PATIENCE: i32 = 100;
 
-/// A stream that may stay silent for ever. Once the observer has been cancelled, reading fails
-/// with [`io::ErrorKind::TimedOut`].
-pub struct Pipe<'a> {
-    file: File,
-    observer: &'a dyn Observer,
+/// A stream that may stay silent for ever. Once it is told to stop, reading fails with
+/// [`io::ErrorKind::TimedOut`].
+pub struct Pipe<'a, F = File> {
+    file: F,
+    stopped: Box<dyn Fn() -> bool + 'a>,
+}
+
+impl<'a, F: Borrow<File>> Pipe<'a, F> {
+    /// Reads `file`, which is already open, until `stopped` says true.
+    pub fn new(file: F, stopped: impl Fn() -> bool + 'a) -> Self {
+        Self {
+            file,
+            stopped: Box::new(stopped),
+        }
+    }
 }
 
 impl<'a> Pipe<'a> {
-    /// Reads `file`, which is already open.
-    pub fn new(file: File, observer: &'a dyn Observer) -> Self {
-        Self { file, observer }
-    }
-
     /// Standard input, past whatever `std::io::stdin` holds.
     ///
     /// # Errors
     /// Where it is closed.
     #[cfg(unix)]
-    pub fn standard_input(observer: &'a dyn Observer) -> io::Result<Self> {
+    pub fn standard_input(stopped: impl Fn() -> bool + 'a) -> io::Result<Self> {
         use std::os::fd::AsFd;
         let descriptor = io::stdin().as_fd().try_clone_to_owned()?;
-        Ok(Self::new(File::from(descriptor), observer))
+        Ok(Self::new(File::from(descriptor), stopped))
     }
 }
 
-impl Read for Pipe<'_> {
+impl<F: Borrow<File>> Read for Pipe<'_, F> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            if self.observer.cancelled() {
+            if (self.stopped)() {
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            if readable(&self.file)? {
-                return self.file.read(buffer);
+            let mut file = self.file.borrow();
+            if readable(file)? {
+                return file.read(buffer);
             }
         }
     }
@@ -73,21 +79,10 @@ fn readable(_: &File) -> io::Result<bool> {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::observe::Progress;
     use std::io::Write;
     use std::os::fd::OwnedFd;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
-
-    #[derive(Default)]
-    struct Switch(AtomicBool);
-
-    impl Observer for Switch {
-        fn progress(&self, _: &Progress) {}
-        fn cancelled(&self) -> bool {
-            self.0.load(Ordering::Relaxed)
-        }
-    }
 
     #[test]
     fn all_bytes_arrive_however_late() {
@@ -98,9 +93,8 @@ mod tests {
                 writer.write_all(part.as_bytes()).unwrap();
             }
         });
-        let observer = Switch::default();
         let mut text = String::new();
-        Pipe::new(File::from(OwnedFd::from(reader)), &observer)
+        Pipe::new(File::from(OwnedFd::from(reader)), || false)
             .read_to_string(&mut text)
             .unwrap();
         sender.join().unwrap();
@@ -110,13 +104,14 @@ mod tests {
     #[test]
     fn a_silent_pipe_can_be_left() {
         let (reader, _writer) = io::pipe().unwrap();
-        let observer = Switch::default();
+        let stop = AtomicBool::new(false);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 std::thread::sleep(Duration::from_millis(50));
-                observer.0.store(true, Ordering::Relaxed);
+                stop.store(true, Ordering::Relaxed);
             });
-            let error = Pipe::new(File::from(OwnedFd::from(reader)), &observer)
+            let stopped = || stop.load(Ordering::Relaxed);
+            let error = Pipe::new(File::from(OwnedFd::from(reader)), stopped)
                 .read(&mut [0; 8])
                 .unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::TimedOut);

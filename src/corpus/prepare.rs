@@ -40,7 +40,8 @@ pub fn prepare(
 ) -> Result<Manifest> {
     options.check()?;
     let source_path = source;
-    let source = Source::open(source_path)?;
+    let source = Source::open(source_path, observer)
+        .map_err(|error| observer.check().err().unwrap_or(error))?;
     let made = !out.exists();
     std::fs::create_dir_all(out).map_err(|error| Error::io(out, error))?;
     let result = prepare_into(source, out, options, observer);

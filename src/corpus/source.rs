@@ -3,6 +3,8 @@
 use super::slices::Slices;
 use crate::checksum::{self, Checksum};
 use crate::error::{Error, Result};
+use crate::observe::Observer;
+use crate::pipe::Pipe;
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -62,6 +64,8 @@ pub struct Source {
     head: Vec<u8>,
     format: Format,
     bytes: u64,
+    /// Its bytes may be long in coming.
+    piped: bool,
 }
 
 /// How much of a file has been read, for others to see while it is read.
@@ -82,14 +86,15 @@ impl Meter {
 }
 
 impl Source {
-    /// Opens the file at `path` and looks at its first bytes; its name says nothing.
+    /// Opens the file at `path` and looks at its first bytes; its name says nothing. Reading a
+    /// pipe that stays silent fails once `observer` is cancelled.
     ///
     /// # Errors
     /// [`Error::Io`] where it cannot be opened, [`Error::Input`] for a directory, an empty file
     /// and formats that are not read.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path, observer: &dyn Observer) -> Result<Self> {
         let io = |error| Error::io(path, error);
-        let mut file = File::open(path).map_err(io)?;
+        let file = File::open(path).map_err(io)?;
         let metadata = file.metadata().map_err(io)?;
         if metadata.is_dir() {
             return Err(Error::input(
@@ -98,7 +103,11 @@ impl Source {
             ));
         }
         let mut head = Vec::new();
-        file.by_ref().take(8).read_to_end(&mut head).map_err(io)?;
+        let piped = !metadata.is_file();
+        stream(&file, piped, || observer.cancelled())
+            .take(8)
+            .read_to_end(&mut head)
+            .map_err(io)?;
         if head.is_empty() {
             return Err(Error::input(path.display(), "is empty"));
         }
@@ -112,6 +121,7 @@ impl Source {
             head,
             format,
             bytes: metadata.len(),
+            piped,
         })
     }
 
@@ -136,14 +146,15 @@ impl Source {
     /// The blocks of a bare file, which can be read in any order; the source itself for a packed
     /// file or a pipe.
     pub(super) fn into_slices(self, max_line: usize) -> std::result::Result<Slices, Self> {
-        if self.format != Format::Json || !self.file.metadata().is_ok_and(|data| data.is_file()) {
+        if self.format != Format::Json || self.piped {
             return Err(self);
         }
         Ok(Slices::new(self.path, self.file, self.bytes, max_line))
     }
 
     /// Hands the unpacked bytes to `consume` and gives what it returned with the checksum of the
-    /// file as it lies on disk. `meter` tells how far it has come.
+    /// file as it lies on disk. `meter` tells how far it has come; once `stopped` says true, reading a
+    /// pipe that stays silent fails.
     ///
     /// # Errors
     /// What `consume` returns; [`Error::Io`] and [`Error::Input`] (through [`Source::explain`] for
@@ -151,6 +162,7 @@ impl Source {
     pub fn read<T>(
         self,
         meter: &Meter,
+        stopped: impl Fn() -> bool,
         consume: impl FnOnce(&mut dyn Read) -> Result<T>,
     ) -> Result<(T, String)> {
         let Self {
@@ -158,13 +170,14 @@ impl Source {
             file,
             head,
             format,
+            piped,
             ..
         } = self;
         if format == Format::Zip {
             return read_zip(&path, file, meter, consume);
         }
         let mut raw = Metered {
-            inner: Cursor::new(head).chain(file),
+            inner: Cursor::new(head).chain(stream(&file, piped, stopped)),
             checksum: Checksum::default(),
             meter,
         };
@@ -205,6 +218,14 @@ impl Source {
                 format!("the {name} data is damaged: {error}"),
             )
         }
+    }
+}
+
+fn stream<'f>(file: &'f File, piped: bool, stopped: impl Fn() -> bool + 'f) -> Box<dyn Read + 'f> {
+    if piped {
+        Box::new(Pipe::new(file, stopped))
+    } else {
+        Box::new(file)
     }
 }
 

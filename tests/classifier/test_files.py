@@ -183,7 +183,7 @@ def test_parquet_columns_of_other_string_types_are_read(
     text = pyarrow.large_string()
     table = table.set_column(1, "title", table["title"].cast(text))
     table = table.set_column(2, "abstract", table["abstract"].dictionary_encode())
-    for compression in ("none", "snappy", "zstd"):
+    for compression in ("none", "snappy", "gzip", "lz4", "zstd"):
         source = tmp_path / f"{compression}.parquet"
         parquet.write_table(table, source, compression=compression, row_group_size=17)
         classifier.classify_file(source, tmp_path / "o.jsonl", chunk=10)

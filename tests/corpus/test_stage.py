@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ RUN = """
 import sys
 import time
 from arxiv_core import _core
+print("begins", flush=True)
 try:
     _core.prepare(sys.argv[1], sys.argv[2], "{}", lambda event: print(event["done"], flush=True))
 except KeyboardInterrupt:
@@ -123,12 +125,16 @@ def test_reading_is_counted_in_the_files_bytes(endless: Path, tmp_path: Path) ->
     assert 0 < done[-1] <= endless.stat().st_size
 
 
-def seconds_to_stop(source: Path, out: Path) -> float:
-    """From Ctrl-C to the stage's end, which leaves nothing."""
+def seconds_to_stop(source: Path, out: Path, *, silent: bool = False) -> float:
+    """From Ctrl-C, once progress is seen, to the stage's end, which leaves nothing."""
     command = [sys.executable, "-c", RUN, str(source), str(out)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
-        assert process.stdout.readline()
+        assert process.stdout.readline() == b"begins\n"
+        if silent:
+            time.sleep(0.5)
+        else:
+            assert process.stdout.readline()
         sent = time.monotonic()
         process.send_signal(signal.SIGINT)
         shown, errors = process.communicate(timeout=30)
@@ -140,6 +146,25 @@ def seconds_to_stop(source: Path, out: Path) -> float:
 def test_ctrl_c_stops_within_a_second_and_leaves_nothing(endless: Path, tmp_path: Path) -> None:
     # A busy machine may delay any one of them.
     assert any(seconds_to_stop(endless, tmp_path / "out") < 1 for _ in range(5))
+
+
+def test_a_pipe_is_read_and_ctrl_c_heard_while_it_is_silent(source: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "snapshot.pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(pipe.write_bytes, source.read_bytes())
+        through = json.loads(_core.prepare(pipe, tmp_path / "out", "{}", None))
+    plain = json.loads(_core.prepare(source, tmp_path / "plain", "{}", None))
+    assert through["papers"] == plain["papers"]
+    tables = [(tmp_path / name / "papers.parquet").read_bytes() for name in ("out", "plain")]
+    assert tables[0] == tables[1]
+
+    for start in (b"", source.read_bytes()[:60_000]):
+        # Open for both, so that the reader finds the pipe open and never at its end.
+        both = os.open(pipe, os.O_RDWR)
+        os.write(both, start)
+        assert any(seconds_to_stop(pipe, tmp_path / "stopped", silent=True) < 1 for _ in range(5))
+        os.close(both)
 
 
 def test_an_exception_in_the_callback_stops_the_stage(endless: Path, tmp_path: Path) -> None:
@@ -166,6 +191,7 @@ def test_a_kill_leaves_nothing_or_what_cannot_be_taken_for_a_table(
     command = [sys.executable, "-c", RUN, str(endless), str(out)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
+        assert process.stdout.readline() == b"begins\n"
         assert process.stdout.readline()
         process.kill()
     left = [path.name for path in out.iterdir()]

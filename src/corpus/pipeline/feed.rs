@@ -61,7 +61,8 @@ pub(super) fn read(
             Source::explain(&path, format, error)
         }
     };
-    let ((), checksum) = source.read(meter, |reader| {
+    let stopped = || stop.load(Ordering::Relaxed);
+    let ((), checksum) = source.read(meter, stopped, |reader| {
         let mut parts = Blocks::new(
             Stoppable {
                 inner: reader,

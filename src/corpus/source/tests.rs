@@ -1,4 +1,5 @@
 use super::*;
+use crate::observe::Silent;
 use std::io::Write;
 
 const TEXT: &[u8] = b"{\"id\":\"0704.0001\"}\n{\"id\":\"0704.0002\"}";
@@ -24,15 +25,19 @@ fn read(bytes: &[u8]) -> Result<(Vec<u8>, String)> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("snapshot.bin");
     std::fs::write(&path, bytes).unwrap();
-    let source = Source::open(&path)?;
+    let source = Source::open(&path, &Silent)?;
     let format = source.format();
-    source.read(&Meter::default(), |reader| {
-        let mut text = Vec::new();
-        reader
-            .read_to_end(&mut text)
-            .map_err(|error| Source::explain(&path, format, error))?;
-        Ok(text)
-    })
+    source.read(
+        &Meter::default(),
+        || false,
+        |reader| {
+            let mut text = Vec::new();
+            reader
+                .read_to_end(&mut text)
+                .map_err(|error| Source::explain(&path, format, error))?;
+            Ok(text)
+        },
+    )
 }
 
 #[test]
@@ -100,8 +105,10 @@ fn what_is_no_snapshot_is_refused_with_its_path() {
         );
     }
     let folder = tempfile::tempdir().unwrap();
-    let error = Source::open(folder.path()).unwrap_err().to_string();
+    let error = Source::open(folder.path(), &Silent)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("directory"), "{error}");
-    let missing = Source::open(&folder.path().join("none")).unwrap_err();
+    let missing = Source::open(&folder.path().join("none"), &Silent).unwrap_err();
     assert!(matches!(missing, Error::Io { .. }), "{missing}");
 }

@@ -127,12 +127,18 @@ pub(super) fn open<'a>(input: &str, observer: &'a dyn Observer) -> Result<Box<dy
         };
         return text(input, input, Box::new(file), meter);
     }
-    text(input, input, Box::new(Pipe::new(file, observer)), meter)
+    text(
+        input,
+        input,
+        Box::new(Pipe::new(file, || observer.cancelled())),
+        meter,
+    )
 }
 
 #[cfg(unix)]
 fn standard_input<'a>(place: &str, observer: &'a dyn Observer) -> Result<Box<dyn Read + 'a>> {
-    let stream = Pipe::standard_input(observer).map_err(|source| Error::io(place, source))?;
+    let stream =
+        Pipe::standard_input(|| observer.cancelled()).map_err(|source| Error::io(place, source))?;
     Ok(Box::new(stream))
 }
 
