@@ -173,6 +173,7 @@ impl<'a> Reader<'a> {
                 batch.abstracts.undo();
                 continue;
             }
+            // Checked when the line was parsed, as the texts are.
             if let Ok(id) = candidate.id.decode(&mut scratch.text) {
                 batch.ids.out().push_str(id);
             }

@@ -93,7 +93,11 @@ impl Reader<'_> {
             .filter(|id| !id.raw().is_empty())
             .ok_or("field \"id\" is missing or empty")?;
         // Texts are decoded later and must not fail then.
-        for (field, text) in [("title", record.title()), ("abstract", record.summary())] {
+        for (field, text) in [
+            ("id", Some(id)),
+            ("title", record.title()),
+            ("abstract", record.summary()),
+        ] {
             if let Some(text) = text {
                 text.check().map_err(|fault| {
                     Fault {

@@ -257,6 +257,33 @@ fn damaged_lines_are_quarantined_with_their_numbers() {
 }
 
 #[test]
+fn half_a_surrogate_pair_is_quarantined_whatever_field_it_is_in() {
+    let folder = Folder::new();
+    let dated = json!([{"version": "v1", "created": "Mon, 2 Apr 2007 19:18:42 GMT"}]);
+    let mut text = lines([paper(0)]);
+    for field in ["id", "title", "abstract", "categories"] {
+        let broken = with(1, json!({field: "HALF", "versions": dated}));
+        text.push_str(&lines([broken]).replace("HALF", "\\ud800"));
+    }
+    let source = folder.file("plain", text);
+    let (manifest, papers) = run(&folder, &source, json!({})).unwrap();
+    assert_eq!(papers.ids, ["2301.00000"]);
+    assert_eq!(manifest.dropped.quarantined, 4);
+    let quarantine = std::fs::read_to_string(folder.path("out").join(QUARANTINE)).unwrap();
+    for (entry, (line, field)) in
+        quarantine
+            .lines()
+            .zip([(2, "id"), (3, "title"), (4, "abstract"), (5, "categories")])
+    {
+        let entry: Value = serde_json::from_str(entry).unwrap();
+        assert_eq!(entry["line"], line);
+        let start = format!("field \"{field}\": half a surrogate pair at byte ");
+        let reason = entry["reason"].as_str().unwrap();
+        assert!(reason.starts_with(&start), "{reason}");
+    }
+}
+
+#[test]
 fn a_source_without_papers_is_an_error_and_leaves_nothing() {
     let folder = Folder::new();
     for (text, message) in [
