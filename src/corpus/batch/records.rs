@@ -75,7 +75,7 @@ impl Reader<'_> {
         Bad {
             line,
             bytes,
-            reason: format!("longer than max_line_bytes = {most}"),
+            reason: format!("longer than the {most} bytes that a line may have"),
             head: shown(head),
         }
     }

@@ -246,7 +246,7 @@ fn damaged_lines_are_quarantined_with_their_numbers() {
         found,
         [
             (2, "invalid UTF-8 at byte 28"),
-            (3, "longer than max_line_bytes = 2000000"),
+            (3, "longer than the 2000000 bytes that a line may have"),
             (
                 4,
                 "field \"id\": neither versions[0].created nor \"what\" tells a date"
