@@ -30,8 +30,8 @@ pub const QUARANTINE: &str = "quarantine.jsonl";
 /// leave late, `write` in papers.
 ///
 /// # Errors
-/// [`Error::Option`]; [`Error::Io`]; [`Error::Input`] where the source is damaged, or no line of
-/// it can be read, or no paper is left; [`Error::Interrupted`].
+/// [`Error::Option`]; [`Error::Io`]; [`Error::Input`] where the source is damaged or empty, or no
+/// line of it can be read, or no paper is left; [`Error::Interrupted`].
 pub fn prepare(
     source: &Path,
     out: &Path,
@@ -75,6 +75,13 @@ fn prepare_into(
         &profile,
         observer,
     )?;
+    if gathered.lines == 0 {
+        let reason = match gathered.format {
+            "json" => "is empty".to_owned(),
+            packed => format!("the {packed} holds an empty file"),
+        };
+        return Err(Error::input(place, reason));
+    }
     let rows = &gathered.rows;
     if let (true, Some(first)) = (rows.is_empty(), quarantine.first()) {
         return Err(Error::input(place, format!("no paper in it; {first}")));

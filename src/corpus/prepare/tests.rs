@@ -302,6 +302,29 @@ fn a_source_without_papers_is_an_error_and_leaves_nothing() {
     }
 }
 
+#[test]
+fn a_packed_file_of_nothing_is_called_empty() {
+    let folder = Folder::new();
+    let mut zipped = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zipped
+        .start_file("a.json", zip::write::SimpleFileOptions::default())
+        .unwrap();
+    let zipped = zipped.finish().unwrap().into_inner();
+    let zst = zstd::encode_all(&b""[..], 1).unwrap();
+    for (name, bytes) in [("zip", zipped), ("zstd", zst)] {
+        let source = folder.file(name, bytes);
+        let error = run(&folder, &source, json!({})).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("{}: the {name} holds an empty file", source.display())
+        );
+        assert!(!folder.path("out").exists());
+    }
+    let mark = folder.file("mark", b"\xef\xbb\xbf");
+    let error = run(&folder, &mark, json!({})).unwrap_err().to_string();
+    assert_eq!(error, format!("{}: is empty", mark.display()));
+}
+
 /// Asks to stop at the given look.
 struct StopAt(AtomicUsize);
 
