@@ -201,7 +201,7 @@ impl Source {
         Ok((value, raw.checksum.finish()))
     }
 
-    /// The error for a read that failed: the system's own, or damage in what the file is packed in.
+    /// The error for a read that failed: the system's own, or what is wrong with the packed data.
     #[must_use]
     pub fn explain(path: &Path, format: Format, error: io::Error) -> Error {
         let name = format.as_str();
@@ -212,6 +212,13 @@ impl Source {
                 path.display(),
                 format!("the {name} data ends early: the file is truncated"),
             )
+        } else if is_too_wide(&error) {
+            let most = (1 << WINDOW_LOG) >> 20;
+            let reason = format!(
+                "its zstd window is larger than the {most} MiB that are read; pack it anew: \
+                 zstd -dc --long=31 FILE | zstd --long={WINDOW_LOG} -o NEW"
+            );
+            Error::input(path.display(), reason)
         } else {
             Error::input(
                 path.display(),
@@ -231,6 +238,11 @@ fn stream<'f>(file: &'f File, piped: bool, stopped: impl Fn() -> bool + 'f) -> B
 
 fn is_incomplete(error: &io::Error) -> bool {
     error.to_string().contains("incomplete frame")
+}
+
+/// zstd's refusal of a sound frame whose window is beyond [`WINDOW_LOG`].
+fn is_too_wide(error: &io::Error) -> bool {
+    error.to_string().contains("requires too much memory")
 }
 
 fn read_zip<T>(

@@ -21,6 +21,14 @@ fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
+/// zstd with a window of 2^`log` bytes.
+fn windowed(log: u32) -> Vec<u8> {
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.window_log(log).unwrap();
+    encoder.write_all(TEXT).unwrap();
+    encoder.finish().unwrap()
+}
+
 fn read(bytes: &[u8]) -> Result<(Vec<u8>, String)> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("snapshot.bin");
@@ -43,12 +51,7 @@ fn read(bytes: &[u8]) -> Result<(Vec<u8>, String)> {
 #[test]
 fn every_packing_gives_the_same_text_and_its_own_hash() {
     let twice = [gzip(&TEXT[..20]), gzip(&TEXT[20..])].concat();
-    let wide = {
-        let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
-        encoder.window_log(WINDOW_LOG).unwrap();
-        encoder.write_all(TEXT).unwrap();
-        encoder.finish().unwrap()
-    };
+    let wide = windowed(WINDOW_LOG);
     let mac: &[(&str, &[u8])] = &[
         ("__MACOSX/a.json", b"x"),
         ("a.json", TEXT),
@@ -85,6 +88,22 @@ fn truncated_and_damaged_packings_say_so() {
     let whole = zipped(&[("a.json", &long)]);
     let error = read(&whole[..whole.len() / 2]).unwrap_err();
     assert!(matches!(error, Error::Input { .. }), "{error}");
+}
+
+#[test]
+fn a_sound_file_with_too_wide_a_window_is_not_called_damaged() {
+    let error = read(&windowed(WINDOW_LOG + 1)).unwrap_err();
+    assert!(matches!(error, Error::Input { .. }), "{error}");
+    let message = error.to_string();
+    for part in ["snapshot.bin", "larger than the 128 MiB", "zstd --long=27"] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert!(!message.contains("damaged"), "{message}");
+    let mut flipped = zstd::encode_all(&[7; 1 << 16][..], 1).unwrap();
+    // The first block's type, behind the magic and two bytes of header: 3 is reserved.
+    flipped[6] |= 6;
+    let message = read(&flipped).unwrap_err().to_string();
+    assert!(message.contains("damaged"), "{message}");
 }
 
 #[test]
