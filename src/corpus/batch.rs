@@ -13,7 +13,7 @@ use super::squeeze::squeeze;
 use super::subset::Filter;
 use super::taxonomy::Label;
 use super::texts::TEXTS;
-use super::withdrawn;
+use super::withdrawn::{self, Place};
 use crate::error::Result;
 use crate::text::clean_into;
 use draft::Draft;
@@ -165,7 +165,7 @@ impl<'a> Reader<'a> {
                     && summary.chars().count() < self.options.min_abstract_chars);
             let gone = !self.options.keep_withdrawn
                 && withdrawn::mentioned(summary)
-                && withdrawn::says_so(summary);
+                && withdrawn::says_so(summary, Place::Abstract);
             if gone || short {
                 batch.left_out.withdrawn += u64::from(gone);
                 batch.left_out.short_abstract += u64::from(!gone);

@@ -3,7 +3,8 @@
 use super::super::json::{Fault, Text};
 use super::super::record::Record;
 use super::super::taxonomy::{self, Label, Resolution};
-use super::super::{when, withdrawn};
+use super::super::when;
+use super::super::withdrawn::{self, Place};
 use super::draft::Draft;
 use super::{Bad, Reader, Scratch};
 
@@ -137,7 +138,7 @@ impl Reader<'_> {
             && withdrawn::mentioned(comments.raw())
             && comments
                 .decode(&mut scratch.text)
-                .is_ok_and(withdrawn::says_so)
+                .is_ok_and(|text| withdrawn::says_so(text, Place::Comments))
         {
             batch.left_out.withdrawn += 1;
             return Ok(None);
