@@ -63,7 +63,7 @@ pub struct SourceFile {
 }
 
 /// Lines and papers that are not in the table. A paper counts once, at the first reason in this
-/// order.
+/// order, but that a split by time comes before the caps: they count papers within its months.
 #[derive(Debug, Serialize)]
 pub struct Dropped {
     /// Lines without text.

@@ -8,11 +8,12 @@
 //! - [`dedup`], [`subset`], [`split`]: duplicates over the whole corpus; which papers stay; which are for what.
 //! - [`papers`], [`parquet`]: the papers table in memory and on disk.
 //!
-//! Inside: `pipeline` runs `batch` on blocks of lines and collects texts, packed by `pages`, in the
+//! Inside: `choice` puts subset and split in their order; `pipeline` runs `batch` on blocks of lines and collects texts, packed by `pages`, in the
 //! file of `texts`; `table` completes it with the papers that stay; `quarantine` holds lines that
 //! cannot be read; `output` names the files; `profile` clocks.
 
 mod batch;
+mod choice;
 pub mod dedup;
 pub mod json;
 pub mod lines;

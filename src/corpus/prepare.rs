@@ -1,5 +1,6 @@
 //! The stage: a snapshot in, `papers.parquet`, `manifest.json` and `quarantine.jsonl` out.
 
+use super::choice;
 use super::manifest::{Manifest, Outcome};
 use super::options::PrepareOptions;
 use super::output::Pending;
@@ -8,7 +9,6 @@ use super::profile::Profile;
 use super::quarantine::Quarantine;
 use super::source::Source;
 use super::table::Table;
-use super::{split, subset};
 use crate::error::{Error, Result};
 use crate::observe::Observer;
 use std::fs::File;
@@ -88,11 +88,9 @@ fn prepare_into(
     }
     observer.check()?;
     let groups = profile.group.time(|| deduper.finish(&pool, observer))?;
-    let (selection, assignment) = profile.split.time(|| {
-        let selection = subset::select(rows, &options.subset)?;
-        let assignment = split::assign(rows, &groups.first, &selection.keep, &options.split)?;
-        Ok::<_, Error>((selection, assignment))
-    })?;
+    let (selection, assignment) = profile
+        .split
+        .time(|| choice::choose(rows, &groups.first, &options.subset, &options.split))?;
     let outcome = Outcome {
         selection: &selection,
         splits: &assignment.splits,
@@ -107,6 +105,12 @@ fn prepare_into(
             place,
             format!("no paper is left of {} lines: {dropped}", manifest.lines),
         ));
+    }
+    for (split, summary) in &manifest.splits {
+        if summary.papers == 0 {
+            // Not an error: a file may be prepared for evaluation alone.
+            log::warn!("the {split} split is empty");
+        }
     }
     let table = Table {
         rows,

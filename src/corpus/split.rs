@@ -148,6 +148,25 @@ pub struct Assignment {
     pub counts: SplitCounts,
 }
 
+impl Assignment {
+    /// Takes the rows without `keep` out of their splits.
+    pub(super) fn retain(&mut self, keep: &[bool]) {
+        for (split, keep) in self.splits.iter_mut().zip(keep) {
+            *split = split.filter(|_| *keep);
+        }
+        self.count();
+    }
+
+    fn count(&mut self) {
+        let mut papers = [0; 3];
+        for split in self.splits.iter().flatten() {
+            papers[*split as usize] += 1;
+        }
+        let counts = &mut self.counts;
+        [counts.train, counts.validation, counts.test] = papers;
+    }
+}
+
 impl SplitOptions {
     /// Checks everything that can be known without the papers.
     ///
@@ -280,24 +299,9 @@ pub fn assign(
         SplitBy::Time => by_time(rows, groups, keep, options, &mut counts)?,
         SplitBy::Stratified => stratify::assign(rows, groups, keep, options),
     };
-    for split in splits.iter().flatten() {
-        match split {
-            Split::Train => counts.train += 1,
-            Split::Validation => counts.validation += 1,
-            Split::Test => counts.test += 1,
-        }
-    }
-    for (split, papers) in [
-        ("train", counts.train),
-        ("validation", counts.validation),
-        ("test", counts.test),
-    ] {
-        if papers == 0 && keep.contains(&true) {
-            // Not an error: a file may be prepared for evaluation alone.
-            log::warn!("the {split} split is empty");
-        }
-    }
-    Ok(Assignment { splits, counts })
+    let mut assignment = Assignment { splits, counts };
+    assignment.count();
+    Ok(assignment)
 }
 
 fn by_time(

@@ -91,7 +91,8 @@ pub enum Match {
     Primary,
 }
 
-/// Which papers and labels are kept. Applied in the order of the fields.
+/// Which papers and labels are kept. Applied in the order of the fields; from `per_category` on,
+/// papers that a split by time leaves out are not there to be counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SubsetOptions {
@@ -251,17 +252,21 @@ impl Filter {
     }
 }
 
-/// Chooses papers and labels.
+/// Chooses papers and labels among the rows with `among` set; the others are neither kept nor
+/// counted.
 ///
 /// # Errors
-/// [`Error::Option`] with the option's name.
-pub fn select(rows: &Rows, options: &SubsetOptions) -> Result<Selection> {
+/// [`Error::Option`] with the option's name; [`Error::Shape`].
+pub fn select(rows: &Rows, among: Vec<bool>, options: &SubsetOptions) -> Result<Selection> {
+    if among.len() != rows.len() {
+        return Err(Error::shape("among", [rows.len()], [among.len()]));
+    }
     options.check()?;
     let chosen = options.chosen()?;
     let mut counts = SubsetCounts::default();
-    let mut keep = vec![true; rows.len()];
+    let mut keep = among;
     let filter = options.filter()?;
-    for (row, keep) in keep.iter_mut().enumerate() {
+    for (row, keep) in keep.iter_mut().enumerate().filter(|(_, keep)| **keep) {
         if !filter.has_day(rows.days[row]) {
             *keep = false;
             counts.outside_dates += 1;

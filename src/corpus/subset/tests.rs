@@ -26,6 +26,10 @@ pub(in crate::corpus) fn table(papers: &[Paper]) -> Rows {
     rows
 }
 
+fn select(rows: &Rows, options: &SubsetOptions) -> Result<Selection> {
+    super::select(rows, vec![true; rows.len()], options)
+}
+
 fn label(name: &str) -> Label {
     match taxonomy::resolve(name) {
         Resolution::Label(label) => label,
@@ -115,6 +119,26 @@ fn rare_labels_go_and_papers_with_nothing_else() {
         selection.counts.labels_below_support,
         [("cs.GL", 2), ("hep-th", 1)].into()
     );
+}
+
+#[test]
+fn rows_that_are_not_to_choose_among_count_nowhere() {
+    let rows = of(&[&["cs.GL"], &["cs.LG"], &["cs.LG"], &["cs.GL"], &["hep-th"]]);
+    let among = vec![false, true, true, true, false];
+    let options = SubsetOptions {
+        categories: vec!["cs".into()],
+        max_papers: Some(3),
+        per_category: Some(2),
+        min_support: 2,
+        ..SubsetOptions::default()
+    };
+    let selection = super::select(&rows, among, &options).unwrap();
+    assert_eq!(kept(&selection), [1, 2]);
+    let counts = &selection.counts;
+    assert_eq!((counts.over_cap, counts.over_size), (0, 0));
+    assert_eq!(counts.outside_categories, 0);
+    assert_eq!(counts.labels_below_support, [("cs.GL", 1)].into());
+    assert!(super::select(&rows, vec![true; 4], &options).is_err());
 }
 
 #[test]
