@@ -18,7 +18,8 @@ PYTHON = ROOT / "python" / "arxiv_core"
 # Lowest first; rooms of one level do not import each other.
 ROOMS = [
     {"error"},
-    {"observe", "options", "checksum"},
+    {"observe", "options", "pipe"},
+    {"checksum"},
     {"text"},
     {"corpus", "tokens", "metrics", "drift"},
     {"model"},
