@@ -113,6 +113,9 @@ bench: $(STAMPS)/wheel $(STAMPS)/dev $(STAMPS)/bench ## prepare, encode and head
 default-model: $(STAMPS)/dev $(STAMPS)/wheel ## remake and measure the wheel's default model, and its baselines
 	$(BIN)/python benches/quality/baselines.py --cache build/embeddings
 	$(BIN)/python benches/quality/default_model.py --cache build/embeddings
+	$(MAKE) wheel
+	$(BIN)/python benches/quality/derived.py
+	$(BIN)/python benches/cleaning/run.py
 	$(MAKE) readme
 
 .PHONY: readme

@@ -87,7 +87,28 @@ def quality(result: dict) -> Iterator[tuple[str, str, str, str]]:
             yield f"Default model, {months}: {what}", value, theirs or "not measured yet", ""
 
 
-TABLES = {"quality": quality, "prepare": prepare, "encode": encode, "head": head}
+def derived(result: dict) -> Iterator[tuple[str, str, str, str]]:
+    found = result["evaluation"]
+    figures = ", ".join(
+        f"{what} {found[key]:.3f}"
+        for key, what in (
+            ("micro_f1", "micro-F1"),
+            ("macro_f1", "macro-F1"),
+            ("precision_at_1", "P@1"),
+            ("recall_at_5", "recall@5"),
+        )
+    )
+    what = f"The same files through `Classifier.load()`, {result['dtype']}"
+    yield f"{what}, {result['papers']:,} papers of 2025-11 to 2025-12", figures, "", ""
+
+
+TABLES = {
+    "quality": quality,
+    "derived": derived,
+    "prepare": prepare,
+    "encode": encode,
+    "head": head,
+}
 
 
 def table() -> str:

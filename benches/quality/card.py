@@ -133,7 +133,9 @@ All figures are in the canonical label space, with 95 % bootstrap intervals over
 macro-F1 is over labels with at least 10 positives in the test months; "any" is over those with at
 least one.{baselines} `metrics.json` has every label, slices
 by year, archive, length, rarity and number of archives. {_expanded(result)}
-Embeddings behind the figures, and those that the heads were fitted to, are in bf16.
+Embeddings behind the figures, and those that the heads were fitted to, are in bf16;
+`benches/quality/derived.py` measures the files in this directory in f32, through
+`Classifier.load()`.
 {MIX_TODAY if both else ""}
 ## Intended use
 

@@ -213,10 +213,9 @@ impl Ranker {
 ///
 /// It is never below the largest of them, never above their sum or one, and equals the
 /// category's own where an archive has one. Categories of an archive stand in for each other
-/// more often than independent ones would: on 5,432 papers of 2016-04 to 2016-06, under a
-/// hybrid head fitted on earlier ones, the calibration error (15 bins) was .0136 for the
-/// largest, .0056 for independent, .0039 for exclusive categories and .0028 midway, the log
-/// loss .0781, .0689, .0795 and .0673; the months before gave the same order.
+/// more often than independent ones would. Under the default model, on later papers than it
+/// was fitted to, midway has the least calibration error and log loss, before independent and
+/// exclusive categories and their largest: `benches/results/derived.json`.
 fn at_least_one(probabilities: impl Iterator<Item = f32>) -> f32 {
     let (mut none, mut largest, mut sum) = (1.0, 0.0, 0.0);
     for probability in probabilities.map(f64::from) {
@@ -232,9 +231,8 @@ fn at_least_one(probabilities: impl Iterator<Item = f32>) -> f32 {
 /// Power by which probabilities of applying are sharpened into shares of the primary.
 ///
 /// Papers have 1.6 categories and one primary, so probabilities in proportion are too even.
-/// Chosen on papers of 2016-01 to 2016-03 by the log loss of the primary; on the three months
-/// after, against plain proportion, the log loss fell from 1.337 to 1.261 and the calibration
-/// error of the largest share from .159 to .027.
+/// Chosen on papers of 2016-01 to 2016-03 by the log loss of the primary. Other powers on the
+/// papers of 2025-11 and 2025-12: `benches/results/derived.json`.
 const SHARPNESS: f64 = 1.4;
 
 /// Each label's share of the primary category.
