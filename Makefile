@@ -53,7 +53,7 @@ $(STAMPS)/wheel: $(STAMPS)/base $(RUST_SOURCES) $(PYTHON_SOURCES)
 wheel: $(STAMPS)/wheel ## build the wheel and install it into .venv
 
 # Apart from data/ and runs/, which are the user's own.
-DEMO := paths.data=outputs/demo/data paths.runs=outputs/demo/runs
+DEMO := paths.data=outputs/demo/data paths.runs=outputs/demo/runs paths.cache=outputs/demo/cache
 
 # --- the two commands --------------------------------------------------------
 

@@ -73,6 +73,12 @@ pub enum Error {
     /// libtorch refused an operation. Python: `arxiv_core.TorchError`.
     #[error("libtorch: {0}")]
     Torch(String),
+    /// This process was forked from one that had worked already: its threads stayed behind.
+    /// Python: `arxiv_core.ForkError`.
+    #[error(
+        "forked after work in the parent process, whose threads stayed behind; start processes with the method \"spawn\" or \"forkserver\", or load models after the fork"
+    )]
+    Forked,
     /// The caller asked to stop. Python: `KeyboardInterrupt`.
     #[error("stopped on request")]
     Interrupted,
@@ -105,6 +111,23 @@ impl Error {
             name: name.to_string(),
             value: value.to_string(),
             reason: reason.to_string(),
+        }
+    }
+
+    /// The same error, an option's name inside `group`: `folds` → `calibration.folds`.
+    #[must_use]
+    pub fn in_group(self, group: &str) -> Self {
+        match self {
+            Self::Option {
+                name,
+                value,
+                reason,
+            } => Self::Option {
+                name: format!("{group}.{name}"),
+                value,
+                reason,
+            },
+            other => other,
         }
     }
 

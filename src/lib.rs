@@ -2,8 +2,9 @@
 //!
 //! Rooms, lowest first; a room imports only from rooms above it in this list:
 //!
-//! - [`error`], [`observe`], [`options`], [`checksum`], [`pipe`]: the one error enum; progress and
-//!   cancellation; options from JSON; files told apart; streams that may stay silent.
+//! - [`error`], [`observe`], [`options`], [`checksum`], [`pipe`], [`scratch`]: the one error enum;
+//!   progress and cancellation; options from JSON; files told apart; streams that may stay silent;
+//!   files on their way to a name.
 //! - [`text`]: raw title and abstract → cleaned text, and the one template a model reads.
 //! - [`corpus`], [`tokens`], [`metrics`]: snapshot → papers table; text → ids → batches; scores → figures.
 //! - `model`: model directory ↔ encoder, heads (feature `torch`).
@@ -17,6 +18,7 @@ pub mod metrics;
 pub mod observe;
 pub mod options;
 pub mod pipe;
+pub mod scratch;
 pub mod text;
 pub mod tokens;
 

@@ -3,10 +3,27 @@
 use std::borrow::Borrow;
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 
 /// How long a reader waits for bytes before it looks at whether to go on, in milliseconds.
 #[cfg(unix)]
 const PATIENCE: i32 = 100;
+
+/// Opens a file to read. A named pipe is open at once, whether or not somebody writes into it yet.
+///
+/// # Errors
+/// The system's.
+pub fn open(path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+        if path.metadata()?.file_type().is_fifo() {
+            let mut options = File::options();
+            return options.read(true).custom_flags(libc::O_NONBLOCK).open(path);
+        }
+    }
+    File::open(path)
+}
 
 /// A stream that may stay silent for ever. Once it is told to stop, reading fails with
 /// [`io::ErrorKind::TimedOut`].
@@ -46,7 +63,10 @@ impl<F: Borrow<File>> Read for Pipe<'_, F> {
             }
             let mut file = self.file.borrow();
             if readable(file)? {
-                return file.read(buffer);
+                match file.read(buffer) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    read => return read,
+                }
             }
         }
     }
@@ -99,6 +119,26 @@ mod tests {
             .unwrap();
         sender.join().unwrap();
         assert_eq!(text, "one two three");
+    }
+
+    #[test]
+    fn a_named_pipe_is_open_before_somebody_writes_and_heard_once_they_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let file = open(&path).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(250));
+                std::fs::write(&path, "late").unwrap();
+            });
+            let mut text = String::new();
+            Pipe::new(&file, || false)
+                .read_to_string(&mut text)
+                .unwrap();
+            assert_eq!(text, "late");
+        });
     }
 
     #[test]

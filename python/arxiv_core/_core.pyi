@@ -223,6 +223,9 @@ class DeviceError(ArxivCoreError):
 class TorchError(ArxivCoreError):
     """libtorch refused an operation."""
 
+class ForkError(ArxivCoreError):
+    """The process was forked from one in which this library had worked."""
+
 # --- metrics
 # Matrices are C-contiguous `[papers, labels]`; truth is 0/1. A label is assigned where its score
 # is at least its threshold; a ratio with nothing below the line is 0.
@@ -295,8 +298,8 @@ def train(
 ) -> str:
     """Fit head, calibration and thresholds and write a model directory (JSON summary).
 
-    Options: head (logistic, mlp, hybrid), min_papers, holdout, refit, logistic, mlp, calibrate,
-    calibration, thresholds, encoder, seed.
+    Options: head (logistic, mlp, hybrid), max_length, min_papers, holdout, refit, logistic, mlp,
+    calibrate, calibration, thresholds, encoder, seed.
     """
 
 def evaluate(

@@ -205,7 +205,7 @@ class Classifier:
         options = _options(top_k, all, aliases, level, distribution)
         options |= {"titles": titles, "format": format, "on_error": on_error, "chunk": chunk}
         answer = self._core.classify_file(
-            os.fspath(input), os.fspath(output), json.dumps(options), progress
+            _name(input, "input"), _name(output, "output"), json.dumps(options), progress
         )
         return cast("dict[str, Any]", json.loads(answer))
 
@@ -250,6 +250,15 @@ def package(
     }
     answer = _core.package(str(directory), os.fspath(out), json.dumps(options), progress)
     return cast("dict[str, Any]", json.loads(answer))
+
+
+def _name(path: str | os.PathLike[str], what: str) -> str:
+    name = os.fspath(path)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{what} {name!a}: a name that is not UTF-8") from None
+    return name
 
 
 def _directory(model: str | os.PathLike[str] | None) -> Path:

@@ -140,7 +140,7 @@ class Encoder:
         Raises
         ------
         InputError
-            A text is not valid Unicode; says which.
+            A text is no string or not valid Unicode; says which.
         """
         return self._core.encode(_list(texts), batch_tokens, progress, cache_dir)
 
@@ -177,4 +177,11 @@ class Encoder:
 
 
 def _list(texts: Sequence[str]) -> list[str]:
-    return [utf8(text, f"text {index}") for index, text in enumerate(texts)]
+    if isinstance(texts, str | bytes):
+        raise InputError("texts: one text by itself; give a list of them")
+    checked = []
+    for index, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise InputError(f"text {index}: {type(text).__name__} is no text")
+        checked.append(utf8(text, f"text {index}"))
+    return checked

@@ -34,9 +34,9 @@ KNOWN: dict[str, Known] = dict.fromkeys(("minilm", "all-MiniLM-L6-v2", _MINILM.h
 def resolve(name: str, *, verify: bool = True) -> Path:
     """Find the directory of a model.
 
-    A directory is taken as it is. A known name is looked for in its installed package, then on the
-    hub, and its weights and tokenizer must have the known hashes. Another ``owner/name`` comes from
-    the hub.
+    A known name is looked for in its installed package, then on the hub, and its weights and
+    tokenizer must have the known hashes. A directory is taken as it is; one that has a known name
+    is meant by ``./name``. Another ``owner/name`` comes from the hub.
 
     Parameters
     ----------
@@ -55,11 +55,11 @@ def resolve(name: str, *, verify: bool = True) -> Path:
     ModelError
         There is no such model here and the hub does not give it, or its files are others.
     """
-    directory = Path(name).expanduser()
-    if (directory / "config.json").is_file():
-        return directory
     known = KNOWN.get(name)
     if known is None:
+        directory = Path(name).expanduser()
+        if (directory / "config.json").is_file():
+            return directory
         if name.count("/") != 1 or name.startswith((".", "/", "~")) or directory.is_dir():
             names = ", ".join(sorted(KNOWN))
             raise ModelError(f"model {name}: no directory with a config.json, and none of {names}")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypedDict, cast
 
 from arxiv_core import _core
+from arxiv_core.encoder import prepare_device
 
 __all__ = ["OnProgress", "TaxonomyEntry", "embed", "evaluate", "prepare", "taxonomy", "train"]
 
@@ -113,6 +114,7 @@ def embed(
     dict
         What was embedded, how much came from the cache, and how fast.
     """
+    prepare_device((options or {}).get("device", "auto"))
     answer = _core.embed(
         os.fspath(papers), os.fspath(model_dir), os.fspath(out), _json(options), progress
     )
@@ -187,6 +189,8 @@ def evaluate(
     dict
         The metrics.
     """
+    if embeddings is None:
+        prepare_device((options or {}).get("device", "auto"))
     answer = _core.evaluate(
         os.fspath(papers),
         None if embeddings is None else os.fspath(embeddings),

@@ -1,6 +1,7 @@
 //! The files of an output folder: each is seen whole or not at all.
 
 use crate::error::{Error, Result};
+use crate::scratch;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -52,12 +53,7 @@ impl Pending {
 }
 
 fn builder() -> Builder<'static, 'static> {
-    use std::os::unix::fs::PermissionsExt;
-    let mut builder = Builder::new();
-    builder.prefix(".prepare-");
-    // Temporary files are private by default; these become the output.
-    builder.permissions(std::fs::Permissions::from_mode(0o666));
-    builder
+    scratch::builder(".prepare-", 0o666)
 }
 
 /// A file that has no name and can be given one; none where there is no such thing.

@@ -4,82 +4,17 @@
 //! Which papers a cap or a size keeps depends on the seed and the papers' ids, never on
 //! their order; a smaller size keeps a part of what a larger one keeps, up to rounding.
 
+mod quota;
+mod rows;
+
+pub use self::rows::Rows;
+
+use self::quota::{quotas, strata, thin};
 use super::split::Month;
 use super::taxonomy::{self, LABELS, Label, Resolution};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// What selection and splitting know of each paper, in columns.
-#[derive(Debug, Clone, Default)]
-pub struct Rows {
-    ids: Vec<u64>,
-    days: Vec<i32>,
-    primaries: Vec<Option<Label>>,
-    labels: Vec<Label>,
-    ends: Vec<u32>,
-}
-
-impl Rows {
-    /// Appends a paper: the hash of its id, its day of submission counted from 1970-01-01,
-    /// its primary label if it is one, and all its labels.
-    pub fn push(
-        &mut self,
-        id: u64,
-        days: i32,
-        primary: Option<Label>,
-        labels: impl IntoIterator<Item = Label>,
-    ) {
-        self.ids.push(id);
-        self.days.push(days);
-        self.primaries.push(primary);
-        self.labels.extend(labels);
-        self.ends.push(self.labels.len() as u32);
-    }
-
-    /// How many papers there are.
-    pub fn len(&self) -> usize {
-        self.ids.len()
-    }
-
-    /// True without papers.
-    pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
-    }
-
-    /// The day of submission, counted from 1970-01-01.
-    pub fn days(&self, row: usize) -> i32 {
-        self.days[row]
-    }
-
-    /// The month of submission.
-    pub fn month(&self, row: usize) -> Month {
-        Month::of_days(self.days[row])
-    }
-
-    /// The primary label.
-    pub fn primary(&self, row: usize) -> Option<Label> {
-        self.primaries[row]
-    }
-
-    /// All labels.
-    pub fn labels(&self, row: usize) -> &[Label] {
-        let start = row.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.labels[start as usize..self.ends[row] as usize]
-    }
-
-    /// A number that orders papers at random: the same for the same seed and id.
-    pub(super) fn rank(&self, row: usize, seed: u64) -> u64 {
-        finalize(self.ids[row] ^ finalize(seed.wrapping_add(0x9e37_79b9_7f4a_7c15)))
-    }
-}
-
-/// The finalizer of SplitMix64, <https://prng.di.unimi.it/splitmix64.c>.
-const fn finalize(state: u64) -> u64 {
-    let state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    state ^ (state >> 31)
-}
 
 /// Which of a paper's labels must be among the categories chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -267,7 +202,7 @@ pub fn select(rows: &Rows, among: Vec<bool>, options: &SubsetOptions) -> Result<
     let mut keep = among;
     let filter = options.filter()?;
     for (row, keep) in keep.iter_mut().enumerate().filter(|(_, keep)| **keep) {
-        if !filter.has_day(rows.days[row]) {
+        if !filter.has_day(rows.days(row)) {
             *keep = false;
             counts.outside_dates += 1;
         } else if !filter.has_labels(rows.primary(row), rows.labels(row)) {
@@ -298,56 +233,6 @@ pub fn select(rows: &Rows, among: Vec<bool>, options: &SubsetOptions) -> Result<
     };
     drop_rare(rows, &mut selection, options.min_support);
     Ok(selection)
-}
-
-/// A paper's stratum: its primary label, else its first one, else none.
-fn stratum(rows: &Rows, row: usize) -> usize {
-    let first = || rows.labels(row).first().copied();
-    rows.primary(row)
-        .or_else(first)
-        .map_or(LABELS, Label::index)
-}
-
-/// Papers kept in each stratum.
-fn strata(rows: &Rows, keep: &[bool]) -> Vec<u64> {
-    let mut papers = vec![0; LABELS + 1];
-    for row in (0..rows.len()).filter(|&row| keep[row]) {
-        papers[stratum(rows, row)] += 1;
-    }
-    papers
-}
-
-/// Leaves in each stratum, taken in order, the number of papers that `quota` answers to their
-/// number; says how many went.
-fn thin(rows: &Rows, keep: &mut [bool], seed: u64, mut quota: impl FnMut(u64) -> u64) -> u64 {
-    let mut members: Vec<Vec<(u64, u32)>> = vec![Vec::new(); LABELS + 1];
-    for row in (0..rows.len()).filter(|&row| keep[row]) {
-        members[stratum(rows, row)].push((rows.rank(row, seed), row as u32));
-    }
-    let mut gone = 0;
-    for papers in &mut members {
-        let quota = quota(papers.len() as u64) as usize;
-        papers.sort_unstable();
-        for &(_, row) in papers.iter().skip(quota) {
-            keep[row as usize] = false;
-            gone += 1;
-        }
-    }
-    gone
-}
-
-/// `size` shared out in proportion to `papers` by largest remainder, ties to the first.
-fn quotas(papers: &[u64], size: u64) -> Vec<u64> {
-    let all = u128::from(papers.iter().sum::<u64>().max(1));
-    let share = |papers: u64| u128::from(papers) * u128::from(size);
-    let mut quotas: Vec<u64> = papers.iter().map(|&n| (share(n) / all) as u64).collect();
-    let mut order: Vec<usize> = (0..papers.len()).collect();
-    order.sort_by_key(|&at| std::cmp::Reverse(share(papers[at]) % all));
-    let missing = size - quotas.iter().sum::<u64>();
-    for at in order.into_iter().take(missing as usize) {
-        quotas[at] += 1;
-    }
-    quotas
 }
 
 /// Removes labels with fewer than `support` papers, then papers that lost all their labels.

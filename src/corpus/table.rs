@@ -1,11 +1,12 @@
 //! Texts on disk and rows → the papers table, once it is known which papers stay.
 
+mod kept;
+
 use super::output::Pending;
-use super::pages::{Column, Page};
 use super::parquet::{parquet_error, properties, schema};
 use super::split::Split;
 use super::subset::{Rows, Selection};
-use super::texts::{GROUP, Group, TEXTS, TextFile};
+use super::texts::{Group, TEXTS, TextFile};
 use crate::error::{Error, Result};
 use crate::observe::Observer;
 use arrow::array::{ArrayRef, Date32Array, ListBuilder, RecordBatch, StringArray, StringBuilder};
@@ -23,12 +24,8 @@ use parquet::schema::types::{SchemaDescPtr, SchemaDescriptor};
 use rayon::prelude::*;
 use std::fs::File;
 use std::io::Write;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-
-/// Bytes of abstracts from several blocks after which their page is full.
-const PAGE: usize = 1 << 20;
 
 /// Everything the table is made of but the texts.
 pub(super) struct Table<'a> {
@@ -61,100 +58,6 @@ impl Table<'_> {
         };
         self.complete(&mut texts, out, pool, observer)?;
         texts.into_file()
-    }
-
-    /// The texts of the papers that stay. Pages that lose no paper are copied as they are.
-    fn reduce(
-        &self,
-        texts: &TextFile,
-        out: &Path,
-        pool: &rayon::ThreadPool,
-        observer: &dyn Observer,
-    ) -> Result<TextFile> {
-        let mut kept = TextFile::new(out)?;
-        let total = texts.pieces().len() as u64;
-        let mut done = 0;
-        for window in self.plan(texts).chunks(2 * pool.current_num_threads()) {
-            let pages: Vec<Result<Vec<_>>> = pool.install(|| {
-                let pages = window.par_iter().map(|pieces| {
-                    observer.check()?;
-                    self.keep(texts, pieces)
-                });
-                pages.collect()
-            });
-            for (pieces, pages) in window.iter().zip(pages) {
-                observer.check()?;
-                for pages in pages? {
-                    kept.append(pages)?;
-                }
-                done += pieces.len() as u64;
-                observer.report("pack", done, total, "blocks");
-            }
-        }
-        kept.finish()?;
-        Ok(kept)
-    }
-
-    /// Pieces, and the first row of each, joined until they make a row group.
-    fn plan(&self, texts: &TextFile) -> Vec<Vec<(usize, usize)>> {
-        let mut groups = Vec::new();
-        let (mut pieces, mut papers, mut start) = (Vec::new(), 0, 0);
-        for (number, piece) in texts.pieces().iter().enumerate() {
-            let rows = start..start + piece.rows;
-            pieces.push((number, start));
-            papers += self.stay(rows.clone()).filter(|stay| *stay).count();
-            start = rows.end;
-            if papers >= GROUP {
-                groups.push(std::mem::take(&mut pieces));
-                papers = 0;
-            }
-        }
-        groups.push(pieces);
-        groups
-    }
-
-    /// Whether each of `rows` stays.
-    fn stay(&self, rows: Range<usize>) -> impl Iterator<Item = bool> {
-        self.splits[rows].iter().map(Option::is_some)
-    }
-
-    fn keep(&self, texts: &TextFile, pieces: &[(usize, usize)]) -> Result<Vec<[Page; TEXTS]>> {
-        let mut pages = Vec::new();
-        let mut open: [Column; TEXTS] = Default::default();
-        let close = |open: &mut [Column; TEXTS], pages: &mut Vec<_>| -> Result<()> {
-            let mut packed: [Page; TEXTS] = Default::default();
-            for (page, column) in packed.iter_mut().zip(std::mem::take(open)) {
-                *page = column.pack(self.zstd_level)?;
-            }
-            pages.push(packed);
-            Ok(())
-        };
-        for &(number, start) in pieces {
-            let rows = start..start + texts.pieces()[number].rows;
-            let keep: Vec<bool> = self.stay(rows).collect();
-            if !keep.contains(&true) {
-                continue;
-            }
-            let whole = !keep.contains(&false);
-            if whole && open[0].rows() > 0 {
-                close(&mut open, &mut pages)?;
-            }
-            let read = texts.read(number)?;
-            if whole {
-                pages.push(read);
-                continue;
-            }
-            for (open, page) in open.iter_mut().zip(read) {
-                open.extend(&page.unpack()?, &keep);
-            }
-            if open[TEXTS - 1].bytes() >= PAGE {
-                close(&mut open, &mut pages)?;
-            }
-        }
-        if open[0].rows() > 0 {
-            close(&mut open, &mut pages)?;
-        }
-        Ok(pages)
     }
 
     /// Writes everything that comes after the texts: the other columns and the footer.

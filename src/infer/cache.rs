@@ -11,6 +11,7 @@
 //! ```
 
 use crate::error::{Error, Result};
+use crate::scratch;
 use ndarray::{Array2, ArrayView2};
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -160,6 +161,10 @@ impl Cache {
                 Ok(bytes) => bytes,
                 Err(error) => {
                     log::warn!("embedding cache: {error}; its texts are embedded again");
+                    // Found again at every start, it would hide what is written in its place.
+                    if matches!(error, Error::Input { .. }) {
+                        let _ = std::fs::remove_file(path);
+                    }
                     self.places.retain(|_, place| place.0 as usize != segment);
                     missing.extend(wanted.iter().map(|&(row, _)| row));
                     continue;
@@ -182,7 +187,7 @@ impl Cache {
 /// Writes `bytes` to `path` in `folder`, whole or not at all.
 fn put(folder: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
     let io = |source| Error::io(path, source);
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
+    let mut file = scratch::file(folder, ".segment-").map_err(io)?;
     file.write_all(bytes).map_err(io)?;
     file.as_file().sync_all().map_err(io)?;
     file.persist(path).map_err(|error| io(error.error))?;

@@ -15,7 +15,6 @@ use rayon::prelude::*;
 use serde_json::json;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use tch::Tensor;
 
 /// Papers whose embeddings are held at a time; enough to sort by length.
 const CHUNK: usize = 8192;
@@ -196,23 +195,8 @@ impl Classifier {
         drop(tokens);
 
         let head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
-        let rows = match head.vocabulary() {
-            Some(vocabulary) => vocabulary.rows(titles, abstracts)?,
-            None => Vec::new(),
-        };
-        let size = [embeddings.nrows() as i64, embeddings.ncols() as i64];
-        let embeddings = Tensor::f_from_slice(
-            embeddings
-                .as_standard_layout()
-                .as_slice()
-                .unwrap_or_default(),
-        )?;
-        let logits = head.forward(&embeddings.f_view(size)?, &rows)?;
+        let logits = head.logits(embeddings.view(), titles, abstracts, observer)?;
         drop(head);
-        let expected = [out.nrows() as i64, out.ncols() as i64];
-        if logits.size() != expected {
-            return Err(Error::shape("logits", expected, logits.size()));
-        }
         let Some(out) = out.as_slice_mut() else {
             return Err(Error::shape(
                 "probabilities",
@@ -220,8 +204,10 @@ impl Classifier {
                 "strided ones",
             ));
         };
-        let count = out.len();
-        logits.f_contiguous()?.f_copy_data(out, count)?;
+        if logits.len() != out.len() {
+            return Err(Error::shape("logits", [out.len()], [logits.len()]));
+        }
+        out.copy_from_slice(&logits);
         if let Some(position) = out.iter().position(|logit| !logit.is_finite()) {
             let labels = &self.spec().labels;
             let reason = format!(

@@ -19,7 +19,6 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use tch::Tensor;
 
 /// Options of the stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -100,7 +99,7 @@ pub fn evaluate(
         Some(file) => embedded(papers, &table, &rows, file, &directory, observer)?,
         None => encode(&table, &rows, &directory, options, observer)?,
     };
-    let scores = score(&table, &rows, &vectors, &directory)?;
+    let scores = score(&table, &rows, &vectors, &directory, observer)?;
     observer.check()?;
     observer.report("measure", 0, 0, "papers");
     let index: HashMap<&str, usize> = spec
@@ -142,6 +141,7 @@ pub fn evaluate(
             expanded: expanded(&spec.labels),
             ..report::Options::default()
         },
+        observer,
     )?;
     let days = || rows.iter().map(|&row| table.submitted[row]);
     Ok(Evaluation {
@@ -161,23 +161,14 @@ fn score(
     rows: &[usize],
     vectors: &Array2<f32>,
     directory: &Directory,
+    observer: &dyn Observer,
 ) -> Result<Vec<f32>> {
     let head = Head::load(directory.path(), directory.spec())?;
-    let size = [vectors.nrows() as i64, vectors.ncols() as i64];
-    let vectors = vectors.as_standard_layout();
-    let vectors = Tensor::f_from_slice(vectors.as_slice().unwrap_or_default())?.f_view(size)?;
-    let features = match head.vocabulary() {
-        Some(vocabulary) => {
-            let (titles, abstracts): (Vec<&str>, Vec<&str>) = rows
-                .iter()
-                .map(|&row| (table.titles[row].as_str(), table.abstracts[row].as_str()))
-                .unzip();
-            vocabulary.rows(&titles, &abstracts)?
-        }
-        None => Vec::new(),
-    };
-    let logits = head.forward(&vectors, &features)?;
-    let mut scores = Vec::<f32>::try_from(logits.f_contiguous()?.f_view([-1])?)?;
+    let (titles, abstracts): (Vec<&str>, Vec<&str>) = rows
+        .iter()
+        .map(|&row| (table.titles[row].as_str(), table.abstracts[row].as_str()))
+        .unzip();
+    let mut scores = head.logits(vectors.view(), &titles, &abstracts, observer)?;
     directory.spec().calibration.apply(&mut scores)?;
     Ok(scores)
 }

@@ -8,134 +8,31 @@
 mod csv;
 mod json;
 mod open;
+mod options;
 mod parquet;
 #[cfg(test)]
 mod tests;
 mod write;
 
+pub use self::options::{Format, OnError, Options};
 use super::classifier::Classifier;
-use super::options::{Level, Ranking};
+
 use super::prediction::Prediction;
 use crate::error::{Error, Result};
 use crate::observe::{Observer, Progress};
-use crate::options::parse;
 use open::Source;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::path::Path;
 use write::Sink;
 
 /// The name that stands for standard input or output.
 pub const STANDARD: &str = "-";
 
+/// Bytes of texts that are read at a time, with a paper more.
+const CHUNK_BYTES: usize = 64 << 20;
+
 /// A summary quotes at most this many skipped records.
 const QUOTED: usize = 20;
-
-/// What a caller may choose; crosses from Python as JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Options {
-    /// As in [`Ranking`].
-    pub top_k: Option<usize>,
-    /// As in [`Ranking`].
-    pub all: bool,
-    /// As in [`Ranking`].
-    pub aliases: bool,
-    /// As in [`Ranking`].
-    pub level: Level,
-    /// As in [`Ranking`].
-    pub distribution: bool,
-    /// Write each paper's title too, in JSON Lines.
-    pub titles: bool,
-    /// What to write; the output's name says it where this does not.
-    pub format: Option<Format>,
-    /// What happens at a record that cannot be read.
-    pub on_error: OnError,
-    /// Papers read, sorted by length and classified at a time: the bound on memory.
-    pub chunk: usize,
-}
-
-/// How predictions are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// JSON Lines.
-    Jsonl,
-    /// CSV with a header.
-    Csv,
-    /// Parquet.
-    Parquet,
-}
-
-/// What happens at a record that cannot be read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnError {
-    /// The whole call fails with the record's place, and nothing is written.
-    #[default]
-    Fail,
-    /// The record is left out and counted.
-    Skip,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        let Ranking {
-            top_k,
-            all,
-            aliases,
-            level,
-            distribution,
-        } = Ranking::default();
-        Self {
-            top_k,
-            all,
-            aliases,
-            level,
-            distribution,
-            titles: false,
-            format: None,
-            on_error: OnError::Fail,
-            chunk: 4096,
-        }
-    }
-}
-
-impl Options {
-    /// Reads and checks `options`, a JSON object.
-    ///
-    /// # Errors
-    /// [`Error::Option`] naming the key.
-    pub fn parse(options: &str) -> Result<Self> {
-        let options: Self = parse(options)?;
-        options.ranking().check()?;
-        if options.chunk == 0 {
-            return Err(Error::option(
-                "chunk",
-                0,
-                "at least one paper must be read at a time",
-            ));
-        }
-        Ok(options)
-    }
-
-    fn ranking(&self) -> Ranking {
-        let Self {
-            top_k,
-            all,
-            aliases,
-            level,
-            distribution,
-            ..
-        } = *self;
-        Ranking {
-            top_k,
-            all,
-            aliases,
-            level,
-            distribution,
-        }
-    }
-}
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -237,11 +134,16 @@ fn next_chunk(
     summary: &mut Summary,
     observer: &dyn Observer,
 ) -> Result<Option<Vec<Record>>> {
-    let mut chunk = Vec::new();
-    while chunk.len() < options.chunk {
+    let mut chunk: Vec<Record> = Vec::new();
+    let (mut bytes, mut read) = (0, 0_usize);
+    while chunk.len() < options.chunk && bytes < CHUNK_BYTES {
+        read += 1;
         match source.next()? {
             None => break,
-            Some(Ok(record)) => chunk.push(record),
+            Some(Ok(record)) => {
+                bytes += record.title.len() + record.abstract_.len();
+                chunk.push(record);
+            }
             Some(Err(error)) if options.on_error == OnError::Fail => return Err(error),
             Some(Err(error)) => {
                 summary.skipped += 1;
@@ -251,7 +153,7 @@ fn next_chunk(
                 log::debug!("skipped {error}");
             }
         }
-        if chunk.len().is_multiple_of(256) {
+        if read.is_multiple_of(256) {
             observer.check()?;
         }
     }

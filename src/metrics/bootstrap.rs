@@ -2,9 +2,15 @@
 
 use super::random::Random;
 use super::tally::{Figures, Tally};
+use crate::error::{Error, Result};
+use crate::observe::Observer;
 use rayon::prelude::*;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Most resamples: each one's figures are kept until the end.
+const MOST: usize = 1_000_000;
 
 /// How to resample.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Deserialize, Serialize)]
@@ -25,6 +31,27 @@ impl Default for Bootstrap {
             seed: 0,
             level: 0.95,
         }
+    }
+}
+
+impl Bootstrap {
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// [`Error::Option`] naming the value that cannot be used.
+    pub fn check(&self) -> Result<()> {
+        if self.samples > MOST {
+            let reason = format!("must be at most {MOST}");
+            return Err(Error::option("samples", self.samples, reason));
+        }
+        if !(self.level > 0.0 && self.level < 1.0) {
+            return Err(Error::option(
+                "level",
+                self.level,
+                "must be between 0 and 1",
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -56,19 +83,32 @@ fn quantile(values: &[f64], share: f64) -> f64 {
 /// A resample only re-weights the [`Tally`], so that it costs a pass over the sparse entries and
 /// no scoring. `macro_labels` says which labels the `macro_*` figures may hold, decided once on
 /// the papers as they are. The same bits on any number of threads.
-pub fn intervals(tally: &Tally, macro_labels: &[bool], options: Bootstrap) -> Intervals {
+///
+/// # Errors
+/// As [`Bootstrap::check`]; [`Error::Interrupted`].
+pub fn intervals(
+    tally: &Tally,
+    macro_labels: &[bool],
+    options: Bootstrap,
+    observer: &dyn Observer,
+) -> Result<Intervals> {
+    options.check()?;
     let papers = tally.papers();
+    let done = AtomicU64::new(0);
     let draws: Vec<Figures> = (0..options.samples)
         .into_par_iter()
         .map(|sample| {
+            observer.check()?;
+            let done = done.fetch_add(1, Ordering::Relaxed);
+            observer.report("resample", done, options.samples as u64, "resamples");
             let mut random = Random::new(options.seed, 1 + sample as u64);
             let mut weights = vec![0u32; papers];
             for _ in 0..papers {
                 weights[random.below(papers)] += 1;
             }
-            tally.figures(|paper| weights[paper], |label, _| macro_labels[label])
+            Ok(tally.figures(|paper| weights[paper], |label, _| macro_labels[label]))
         })
-        .collect();
+        .collect::<Result<_>>()?;
     let outside = (1.0 - options.level) / 2.0;
     let mut intervals = Vec::new();
     for (at, (name, _)) in Figures::default().named().into_iter().enumerate() {
@@ -84,13 +124,14 @@ pub fn intervals(tally: &Tally, macro_labels: &[bool], options: Bootstrap) -> In
             ));
         }
     }
-    Intervals(intervals)
+    Ok(Intervals(intervals))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::Scored;
     use super::*;
+    use crate::observe::Silent;
 
     fn noisy(papers: usize) -> (Vec<f32>, Vec<u8>) {
         let mut random = Random::new(3, 3);
@@ -109,7 +150,7 @@ mod tests {
         let tally = Tally::new(&scored, &[0.5; 4], None).unwrap();
         (
             tally.figures(|_| 1, |_, _| true),
-            intervals(&tally, &[true; 4], options),
+            intervals(&tally, &[true; 4], options, &Silent).unwrap(),
         )
     }
 

@@ -11,10 +11,11 @@ mod pairs;
 
 use self::newton::{Loss, Pair};
 use self::pairs::{common, label_pair};
-use super::folds::folds;
+use super::folds::{check_folds, folds, folds_of};
 use super::reliability::{BINS, Reliability, reliability};
 use super::scored::Scored;
 use crate::error::{Error, Result};
+use crate::observe::Observer;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -128,30 +129,36 @@ pub struct Report {
     pub after: Summary,
 }
 
-fn check(options: &Options, papers: usize) -> Result<()> {
-    if !(2..=100).contains(&options.folds) || options.folds > papers {
-        let reason = format!("must be 2 to 100 and at most the {papers} papers");
-        return Err(Error::option("folds", options.folds, reason));
+impl Options {
+    /// Checks everything that can be known without the papers.
+    ///
+    /// # Errors
+    /// [`Error::Option`] naming the value that cannot be used.
+    pub fn check(&self) -> Result<()> {
+        check_folds(self.folds)?;
+        match self.shrinkage {
+            Some(value) if !(value.is_finite() && value > 0.0) => {
+                let reason = "must be a positive number";
+                Err(Error::option("shrinkage", value, reason))
+            }
+            _ => Ok(()),
+        }
     }
-    if let Some(value) = options
-        .shrinkage
-        .filter(|value| !(value.is_finite() && *value > 0.0))
-    {
-        return Err(Error::option(
-            "shrinkage",
-            value,
-            "must be a positive number",
-        ));
-    }
-    Ok(())
 }
 
-/// Fits a calibration to validation logits.
+/// Fits a calibration to validation logits. Where higher logits go with fewer positives over all
+/// labels taken together, the common pair keeps the scale 1: no ranking is turned around.
 ///
 /// # Errors
-/// [`Error::Option`] for options that cannot be used, [`Error::Fit`] when no label has a positive.
-pub fn fit(scored: &Scored<'_>, options: &Options) -> Result<(Calibration, Report)> {
-    check(options, scored.papers())?;
+/// [`Error::Option`] for options that cannot be used, [`Error::Fit`] when no label has a positive,
+/// [`Error::Interrupted`].
+pub fn fit(
+    scored: &Scored<'_>,
+    options: &Options,
+    observer: &dyn Observer,
+) -> Result<(Calibration, Report)> {
+    options.check()?;
+    folds_of(scored.papers(), options.folds)?;
     if scored.positives().iter().all(|&count| count == 0) {
         return Err(Error::fit(
             "calibration",
@@ -159,10 +166,11 @@ pub fn fit(scored: &Scored<'_>, options: &Options) -> Result<(Calibration, Repor
         ));
     }
     let fold = folds(scored.papers(), options.folds, options.seed);
-    let center = common(scored, |_| true);
+    let center = common(scored, |_| true, observer);
     let centers: Vec<Pair> = (0..options.folds)
-        .map(|out| common(scored, |paper| usize::from(fold[paper]) != out))
+        .map(|out| common(scored, |paper| usize::from(fold[paper]) != out, observer))
         .collect();
+    observer.check()?;
     // The held-out share of a label's positives decides like the whole would.
     let support = |positives: u64| positives * (options.folds as u64 - 1) / options.folds as u64;
     let held_out = |pairs: &[(f32, bool)], precision: f64| -> Vec<Pair> {
@@ -187,6 +195,9 @@ pub fn fit(scored: &Scored<'_>, options: &Options) -> Result<(Calibration, Repor
         tried
             .iter()
             .map(|&precision| {
+                if observer.cancelled() {
+                    return (Vec::new(), 0.0);
+                }
                 let by_fold = held_out(pairs, precision);
                 let mut loss = Loss::default();
                 for (paper, &(logit, positive)) in pairs.iter().enumerate() {
@@ -196,6 +207,7 @@ pub fn fit(scored: &Scored<'_>, options: &Options) -> Result<(Calibration, Repor
             })
             .collect()
     });
+    observer.check()?;
     let total = |at: usize| fits.iter().map(|label| label[at].1).sum::<f64>();
     let best = (0..tried.len())
         .min_by(|&a, &b| total(a).total_cmp(&total(b)))

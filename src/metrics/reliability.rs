@@ -1,10 +1,23 @@
 //! Are probabilities what they say? Calibration error, Brier score, log loss.
 
 use super::scored::Scored;
+use crate::error::{Error, Result};
 use serde::Serialize;
 
 /// Bins of the calibration error unless told otherwise.
 pub const BINS: usize = 15;
+
+/// Fails for a number of bins that cannot be used.
+///
+/// # Errors
+/// [`Error::Option`].
+pub fn check_bins(bins: usize) -> Result<()> {
+    if (1..=10_000).contains(&bins) {
+        Ok(())
+    } else {
+        Err(Error::option("bins", bins, "must be 1 to 10,000"))
+    }
+}
 
 /// Reliability figures of probabilities.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -144,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn certain_and_right_is_perfect_and_certain_and_wrong_is_not() -> crate::Result<()> {
+    fn certain_and_right_is_perfect_and_certain_and_wrong_is_not() -> Result<()> {
         let right = reliability(&Scored::probabilities(&[1.0, 0.0], &[1, 0], 1)?, BINS);
         assert_eq!((right.ece, right.brier), (0.0, 0.0));
         let wrong = reliability(&Scored::probabilities(&[1.0, 0.0], &[0, 1], 1)?, BINS);
@@ -154,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn half_sure_and_right_half_the_time_is_calibrated() -> crate::Result<()> {
+    fn half_sure_and_right_half_the_time_is_calibrated() -> Result<()> {
         let half = reliability(&Scored::probabilities(&[0.5, 0.5], &[1, 0], 1)?, BINS);
         assert_eq!((half.ece, half.brier), (0.0, 0.25));
         Ok(())

@@ -2,10 +2,11 @@
 
 use super::bootstrap::{Bootstrap, Intervals, intervals};
 use super::precision::{average_precisions, micro_average_precision};
-use super::reliability::{BINS, reliability};
+use super::reliability::{BINS, check_bins, reliability};
 use super::scored::Scored;
 use super::tally::{Counts, Figures, Tally};
 use crate::error::{Error, Result};
+use crate::observe::Observer;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -129,16 +130,11 @@ fn mean(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 fn check(scored: &Scored<'_>, options: &Options) -> Result<()> {
-    if options.bins == 0 {
-        return Err(Error::option("bins", 0, "must be at least 1"));
-    }
-    if !(options.bootstrap.level > 0.0 && options.bootstrap.level < 1.0) {
-        return Err(Error::option(
-            "bootstrap.level",
-            options.bootstrap.level,
-            "must be between 0 and 1",
-        ));
-    }
+    check_bins(options.bins)?;
+    options
+        .bootstrap
+        .check()
+        .map_err(|error| error.in_group("bootstrap"))?;
     if !options.labels.is_empty() && options.labels.len() != scored.labels() {
         return Err(Error::shape(
             "labels",
@@ -208,12 +204,14 @@ pub fn expanded(
 /// `primary` is each paper's primary label, −1 for none; `None` skips primary figures.
 ///
 /// # Errors
-/// [`Error::Shape`], [`Error::Input`] or [`Error::Option`] for what does not fit.
+/// [`Error::Shape`], [`Error::Input`] or [`Error::Option`] for what does not fit,
+/// [`Error::Interrupted`].
 pub fn report(
     scored: &Scored<'_>,
     thresholds: &[f32],
     primary: Option<&[i32]>,
     options: &Options,
+    observer: &dyn Observer,
 ) -> Result<Report> {
     check(scored, options)?;
     let tally = Tally::new(scored, thresholds, primary)?;
@@ -223,7 +221,9 @@ pub fn report(
         .iter()
         .map(|counts| enough(0, *counts) && counts.positives > 0)
         .collect();
+    observer.check()?;
     let precisions = average_precisions(scored);
+    observer.check()?;
     let reliability = reliability(scored, options.bins);
     let over = |kept: &dyn Fn(usize) -> bool| {
         mean(
@@ -264,6 +264,7 @@ pub fn report(
             }
         })
         .collect();
+    observer.check()?;
     let mut slices = BTreeMap::new();
     for slice in &options.slices {
         let groups: BTreeMap<String, Figures> = slice
@@ -284,7 +285,7 @@ pub fn report(
     Ok(Report {
         figures: tally.figures(|_| 1, enough),
         scores,
-        intervals: intervals(&tally, &macro_labels, options.bootstrap),
+        intervals: intervals(&tally, &macro_labels, options.bootstrap, observer)?,
         per_label,
         slices,
         expanded: wide,

@@ -81,10 +81,10 @@ impl Tally {
         if let Some(label) = thresholds.iter().position(|threshold| threshold.is_nan()) {
             return Err(Error::input(format!("thresholds[{label}]"), "not a number"));
         }
-        let primary = primary.unwrap_or_default();
-        if !primary.is_empty() && primary.len() != scored.papers() {
+        if let Some(primary) = primary.filter(|primary| primary.len() != scored.papers()) {
             return Err(Error::shape("primary", [scored.papers()], [primary.len()]));
         }
+        let primary = primary.unwrap_or_default();
         if let Some(at) = primary
             .iter()
             .position(|&label| label >= scored.labels() as i32)

@@ -22,10 +22,11 @@ mod objective;
 
 use self::histogram::{Bucket, CANDIDATES, Histogram, candidate, counts, curve, reached, total};
 use self::objective::{Common, best_global, value};
-use super::folds::folds;
+use super::folds::{check_folds, folds, folds_of};
 use super::scored::Scored;
 use super::tally::Counts;
 use crate::error::{Error, Result};
+use crate::observe::Observer;
 use serde::{Deserialize, Serialize};
 
 /// Strengths tried by cross-fitting, weakest first; the last is the global threshold alone.
@@ -103,36 +104,39 @@ fn shrink(own: &[Option<usize>], positives: &[u64], global: usize, shrinkage: f6
         .collect()
 }
 
-fn check(options: &Options, papers: usize) -> Result<()> {
-    if !(2..=100).contains(&options.folds) || options.folds > papers {
-        let reason = format!("must be 2 to 100 and at most the {papers} papers");
-        return Err(Error::option("folds", options.folds, reason));
-    }
-    for (name, number) in [
-        ("prior", Some(options.prior)),
-        ("shrinkage", options.shrinkage),
-    ] {
-        if let Some(number) = number.filter(|number| number.is_nan() || *number < 0.0) {
-            return Err(Error::option(name, number, "must be at least 0"));
+impl Options {
+    /// Checks everything that can be known without the papers.
+    ///
+    /// # Errors
+    /// [`Error::Option`] naming the value that cannot be used.
+    pub fn check(&self) -> Result<()> {
+        check_folds(self.folds)?;
+        for (name, number) in [("prior", Some(self.prior)), ("shrinkage", self.shrinkage)] {
+            if let Some(number) = number.filter(|number| number.is_nan() || *number < 0.0) {
+                return Err(Error::option(name, number, "must be at least 0"));
+            }
         }
+        if !(0.0..=1.0).contains(&self.micro_weight) {
+            let reason = "must be 0 to 1";
+            return Err(Error::option("micro_weight", self.micro_weight, reason));
+        }
+        Ok(())
     }
-    if !(0.0..=1.0).contains(&options.micro_weight) {
-        return Err(Error::option(
-            "micro_weight",
-            options.micro_weight,
-            "must be 0 to 1",
-        ));
-    }
-    Ok(())
 }
 
 /// Fits one threshold per label to validation probabilities (calibrated ones: the prior trusts
 /// them).
 ///
 /// # Errors
-/// [`Error::Option`] for options that cannot be used, [`Error::Fit`] when no label has a positive.
-pub fn fit(scored: &Scored<'_>, options: &Options) -> Result<(Vec<f32>, Report)> {
-    check(options, scored.papers())?;
+/// [`Error::Option`] for options that cannot be used, [`Error::Fit`] when no label has a positive,
+/// [`Error::Interrupted`].
+pub fn fit(
+    scored: &Scored<'_>,
+    options: &Options,
+    observer: &dyn Observer,
+) -> Result<(Vec<f32>, Report)> {
+    options.check()?;
+    folds_of(scored.papers(), options.folds)?;
     let positives = scored.positives();
     if positives.iter().all(|&count| count == 0) {
         return Err(Error::fit(
@@ -182,14 +186,21 @@ pub fn fit(scored: &Scored<'_>, options: &Options) -> Result<(Vec<f32>, Report)>
         .map_or(SHRINKAGES.to_vec(), |value| vec![value]);
     let mut held_out = vec![vec![Counts::default(); scored.labels()]; tried.len()];
     for out in 0..options.folds {
+        observer.check()?;
         let histograms = without(out);
         let kept: Vec<u64> = histograms
             .iter()
             .map(|label| total(label).positives)
             .collect();
         let global = best_global(&histograms, options.micro_weight);
-        let support = options.min_support * (options.folds as u64 - 1) / options.folds as u64;
-        let own = own(&histograms, global, support);
+        // A label that takes the global threshold in the end takes it here too.
+        let folds = options.folds as u64;
+        let support = options.min_support / folds * (folds - 1)
+            + options.min_support % folds * (folds - 1) / folds;
+        let mut own = own(&histograms, global, support);
+        for (own, &positives) in own.iter_mut().zip(&positives) {
+            *own = own.filter(|_| positives >= options.min_support);
+        }
         for (sums, &shrinkage) in held_out.iter_mut().zip(&tried) {
             let places = shrink(&own, &kept, global, shrinkage);
             for ((sum, place), label) in sums.iter_mut().zip(places).zip(&by_fold) {

@@ -25,6 +25,8 @@ pub struct Config {
     pub layer_norm_eps: f64,
     #[serde(default = "absolute")]
     pub position_embedding_type: String,
+    #[serde(default)]
+    pub is_decoder: bool,
 }
 
 fn gelu() -> String {
@@ -62,6 +64,11 @@ impl Config {
                     config.position_embedding_type
                 ),
             ));
+        }
+        if config.is_decoder {
+            let reason =
+                "is_decoder: true, whose attention sees earlier tokens only, is no encoder";
+            return Err(Error::model(&path, reason));
         }
         if config.num_attention_heads < 1 || config.hidden_size % config.num_attention_heads != 0 {
             return Err(Error::model(

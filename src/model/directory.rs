@@ -4,6 +4,7 @@ use super::head::FEATURES;
 use super::manifest::{MANIFEST, Manifest, check_name};
 use super::spec::{HeadSpec, Spec};
 use crate::error::{Error, Result};
+use crate::scratch;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -22,11 +23,13 @@ pub const TOKENIZER: &str = "tokenizer.json";
 /// What a local encoder consists of.
 pub const ENCODER_FILES: [&str; 3] = ["config.json", ENCODER, TOKENIZER];
 
-/// What sentence-transformers keeps beside them: how vectors are pooled and texts are cut.
-pub const ENCODER_OPTIONS: [&str; 3] = [
+/// What sentence-transformers keeps beside them: how vectors are pooled, where texts are cut, and
+/// what is put before them.
+pub const ENCODER_OPTIONS: [&str; 4] = [
     "modules.json",
     "1_Pooling/config.json",
     "sentence_bert_config.json",
+    "config_sentence_transformers.json",
 ];
 
 /// A verified model directory.
@@ -155,28 +158,28 @@ impl Draft {
     /// Starts a directory that will lie at `target`, whose parents are made.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Model`] where `target` holds something that is not a model
-    /// directory and so must not be replaced.
+    /// [`Error::Io`]; [`Error::Model`] where `target` holds a file that is not of a model and so
+    /// must not go when it is replaced.
     pub fn new(target: impl AsRef<Path>) -> Result<Self> {
         let target = target.as_ref();
         if target.exists() {
             let mut entries =
                 std::fs::read_dir(target).map_err(|source| Error::io(target, source))?;
-            if entries.next().is_some() && !target.join(MANIFEST).is_file() {
-                return Err(Error::model(
-                    target,
-                    "there is something here that is not a model; it is left alone",
-                ));
+            if entries.next().is_some() {
+                replaceable(target)?;
             }
         }
-        let absolute = std::path::absolute(target).map_err(|source| Error::io(target, source))?;
+        // What a link points to is replaced, not the link.
+        let absolute = target
+            .canonicalize()
+            .or_else(|_| std::path::absolute(target))
+            .map_err(|source| Error::io(target, source))?;
         let parent = absolute
             .parent()
             .ok_or_else(|| Error::model(target, "not a place for a directory"))?;
         std::fs::create_dir_all(parent).map_err(|source| Error::io(parent, source))?;
-        let temporary = hidden(".model-")
-            .tempdir_in(parent)
-            .map_err(|source| Error::io(parent, source))?;
+        let temporary =
+            scratch::folder(parent, ".model-").map_err(|source| Error::io(parent, source))?;
         Ok(Self {
             target: absolute,
             temporary,
@@ -231,14 +234,16 @@ impl Draft {
         let parent = here.parent().unwrap_or(here);
         let fail = |source| Error::io(&self.target, source);
         if self.target.exists() {
-            let aside = tempfile::Builder::new()
-                .prefix(".old-")
-                .tempdir_in(parent)
-                .map_err(fail)?;
+            let aside = scratch::folder(parent, ".old-").map_err(fail)?;
             let old = aside.path().join("model");
             std::fs::rename(&self.target, &old).map_err(fail)?;
             if let Err(source) = std::fs::rename(here, &self.target) {
-                std::fs::rename(&old, &self.target).map_err(fail)?;
+                if std::fs::rename(&old, &self.target).is_err() {
+                    let kept = aside.keep().join("model");
+                    let reason =
+                        format!("cannot be replaced: {source}; it is at {}", kept.display());
+                    return Err(Error::model(&self.target, reason));
+                }
                 return Err(fail(source));
             }
         } else {
@@ -252,17 +257,23 @@ impl Draft {
     }
 }
 
-/// Temporary directories are made for their owner alone; a model is for every reader that
-/// the process's umask allows.
-fn hidden(prefix: &str) -> tempfile::Builder<'_, '_> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(prefix);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o777));
+/// Fails unless `target` is a model and nothing else: whatever else lay there would be lost.
+fn replaceable(target: &Path) -> Result<()> {
+    let keep = |file: &Path| {
+        let reason = "there is something here that is not of a model; it is left alone";
+        Err(Error::model(file, reason))
+    };
+    let Ok(manifest) = Manifest::read(target) else {
+        return keep(target);
+    };
+    if !manifest.lists(CLASSIFIER) {
+        return keep(target);
     }
-    builder
+    let found = Manifest::of(target, None)?;
+    match found.files.keys().find(|name| !manifest.lists(name)) {
+        Some(name) => keep(&target.join(name)),
+        None => Ok(()),
+    }
 }
 
 fn json<T: serde::Serialize>(path: &Path, value: &T) -> Result<Vec<u8>> {

@@ -4,7 +4,8 @@
 use crate::checksum;
 use crate::error::{Error, Result};
 use crate::observe::Observer;
-use ndarray::Array2;
+use crate::scratch;
+use ndarray::{Array2, ArrayView1};
 use safetensors::{Dtype, SafeTensors};
 use std::collections::HashMap;
 use std::io::Write;
@@ -119,7 +120,7 @@ pub fn write(path: &Path, embeddings: &Array2<f32>, metadata: &Metadata) -> Resu
     std::fs::create_dir_all(folder).map_err(|source| Error::io(folder, source))?;
     let mut file = std::io::BufWriter::with_capacity(
         1 << 20,
-        tempfile::NamedTempFile::new_in(folder).map_err(io)?,
+        scratch::file(folder, ".embeddings-").map_err(io)?,
     );
     file.write_all(&(header.len() as u64).to_le_bytes())
         .map_err(io)?;
@@ -138,7 +139,8 @@ pub fn write(path: &Path, embeddings: &Array2<f32>, metadata: &Metadata) -> Resu
 /// Reads the embeddings file at `path`.
 ///
 /// # Errors
-/// [`Error::Io`], or [`Error::Input`] where the file is not what [`write`] writes.
+/// [`Error::Io`], or [`Error::Input`] where the file is not what [`write`] writes or a value is not
+/// finite.
 pub fn read(path: &Path) -> Result<(Array2<f32>, Metadata)> {
     let wrong = |reason: String| Error::input(path.display(), reason);
     let bytes = std::fs::read(path).map_err(|source| Error::io(path, source))?;
@@ -159,6 +161,10 @@ pub fn read(path: &Path) -> Result<(Array2<f32>, Metadata)> {
         .collect();
     let embeddings = Array2::from_shape_vec((papers, hidden), values)
         .map_err(|error| wrong(error.to_string()))?;
+    let finite = |row: ArrayView1<'_, f32>| row.iter().all(|value| value.is_finite());
+    if let Some(row) = embeddings.rows().into_iter().position(|row| !finite(row)) {
+        return Err(wrong(format!("row {row}: a value is not finite")));
+    }
     Ok((embeddings, metadata))
 }
 
@@ -196,6 +202,18 @@ mod tests {
         let path = folder.path().join("none");
         write(&path, &Array2::zeros((0, 384)), &metadata()).unwrap();
         assert_eq!(read(&path).unwrap().0.dim(), (0, 384));
+    }
+
+    #[test]
+    fn a_value_that_is_not_finite_is_named_by_its_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("odd");
+        write(&path, &array![[1.0f32], [f32::NAN]], &metadata()).unwrap();
+        let message = read(&path).unwrap_err().to_string();
+        assert!(
+            message.ends_with("row 1: a value is not finite"),
+            "{message}"
+        );
     }
 
     #[test]

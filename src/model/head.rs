@@ -15,7 +15,9 @@ pub use table::Table;
 use super::directory::HEAD;
 use super::spec::{HeadSpec, Spec};
 use crate::error::{Error, Result};
+use crate::observe::Observer;
 use crate::tokens::ngrams::{SparseRow, Vocabulary};
+use ndarray::{ArrayView2, s};
 use std::path::Path;
 use std::sync::Arc;
 use store::{Reader, Writer};
@@ -23,6 +25,9 @@ use tch::{Device, Kind, Tensor};
 
 /// The file of a hybrid head's n-grams and their vectors.
 pub const FEATURES: &str = "features.safetensors";
+
+/// Papers whose hidden layers are held at a time.
+const CHUNK: usize = 8192;
 
 /// A head of any kind.
 #[derive(Debug)]
@@ -125,6 +130,46 @@ impl Head {
             Self::Mlp(head) => head.inputs(),
             Self::Hybrid(head) => head.hidden(),
         }
+    }
+
+    /// Logits of papers, row-major [n, labels], from their `embeddings` [n, hidden], titles and
+    /// abstracts; a head without n-grams does not look at the texts.
+    ///
+    /// # Errors
+    /// [`Error::Shape`], [`Error::Torch`], [`Error::Interrupted`].
+    pub fn logits<S: AsRef<str> + Sync>(
+        &self,
+        embeddings: ArrayView2<'_, f32>,
+        titles: &[S],
+        abstracts: &[S],
+        observer: &dyn Observer,
+    ) -> Result<Vec<f32>> {
+        let papers = embeddings.nrows();
+        if titles.len() != papers || abstracts.len() != papers {
+            let got = [titles.len(), abstracts.len()];
+            return Err(Error::shape("titles and abstracts", [papers; 2], got));
+        }
+        let vocabulary = self.vocabulary();
+        let mut logits = Vec::new();
+        for start in (0..papers).step_by(CHUNK) {
+            observer.check()?;
+            let range = start..papers.min(start + CHUNK);
+            let rows = match &vocabulary {
+                Some(vocabulary) => {
+                    vocabulary.rows(&titles[range.clone()], &abstracts[range.clone()])?
+                }
+                None => Vec::new(),
+            };
+            let block = embeddings.slice(s![range, ..]);
+            let size = [block.nrows() as i64, block.ncols() as i64];
+            let block = block.as_standard_layout();
+            let block = Tensor::f_from_slice(block.as_slice().unwrap_or_default())?;
+            let part = self.forward(&block.f_view(size)?, &rows)?.f_contiguous()?;
+            let before = logits.len();
+            logits.resize(before + part.numel(), 0.0);
+            part.f_copy_data(&mut logits[before..], part.numel())?;
+        }
+        Ok(logits)
     }
 
     /// Logits [n, labels] of `embeddings` [n, hidden], f32 on the CPU. `rows` are the papers'

@@ -45,12 +45,11 @@ impl Manifest {
         })
     }
 
-    /// Reads `directory`'s manifest and checks every file that it lists.
+    /// Reads `directory`'s manifest and believes it.
     ///
     /// # Errors
-    /// [`Error::Io`] where there is no manifest; [`Error::Model`] naming the first file that
-    /// is missing or changed.
-    pub fn verify(directory: &Path) -> Result<Self> {
+    /// [`Error::Io`] where there is none; [`Error::Model`] where it is not of this version.
+    pub fn read(directory: &Path) -> Result<Self> {
         let path = directory.join(MANIFEST);
         let bytes = std::fs::read(&path).map_err(|source| Error::io(&path, source))?;
         let manifest: Self =
@@ -64,6 +63,16 @@ impl Manifest {
                 ),
             ));
         }
+        Ok(manifest)
+    }
+
+    /// Reads `directory`'s manifest and checks every file that it lists.
+    ///
+    /// # Errors
+    /// As [`Manifest::read`]; [`Error::Model`] naming the first file that is missing or changed.
+    pub fn verify(directory: &Path) -> Result<Self> {
+        let manifest = Self::read(directory)?;
+        let path = directory.join(MANIFEST);
         for (name, expected) in &manifest.files {
             check_name(name)
                 .map_err(|reason| Error::model(&path, format!("{name:?}: {reason}")))?;

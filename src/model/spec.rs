@@ -192,6 +192,9 @@ impl Spec {
                 ));
             }
         }
+        if let Some(value) = scale.iter().find(|value| **value <= 0.0) {
+            return fail(format!("calibration.scale: {value} is not above 0"));
+        }
         if self.max_length == 0 {
             return fail("max_length: 0".into());
         }

@@ -134,6 +134,7 @@ impl PyClassifier {
         device: &str,
         dtype: &str,
     ) -> PyResult<Self> {
+        enter::same_process()?;
         let inner =
             py.detach(|| Classifier::load(&model_dir, encoder_dir.as_deref(), device, dtype))?;
         Ok(Self { inner })

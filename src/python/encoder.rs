@@ -31,6 +31,7 @@ impl PyEncoder {
             dtype: dtype.to_owned(),
             max_length,
         };
+        enter::same_process()?;
         let inner = py.detach(|| Encoder::load(&model_dir, &options))?;
         Ok(Self { inner })
     }

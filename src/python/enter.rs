@@ -5,9 +5,9 @@ use crate::error::{Error, Result};
 use crate::observe::{Observer, Progress};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 /// How often signals are looked at; Ctrl-C must stop a stage within a second.
@@ -44,6 +44,20 @@ fn forward(py: Python<'_>, callback: &Py<PyAny>, progress: &Progress) -> PyResul
     Ok(())
 }
 
+/// The process that works, once one does: threads do not survive a fork, and without them work
+/// would wait for ever.
+static PROCESS: OnceLock<u32> = OnceLock::new();
+
+/// Fails in a process that was forked after work had begun.
+pub(super) fn same_process() -> Result<()> {
+    let here = std::process::id();
+    if *PROCESS.get_or_init(|| here) == here {
+        Ok(())
+    } else {
+        Err(Error::Forked)
+    }
+}
+
 /// Runs `job` with the GIL released. Progress goes to `callback` as a dict; Ctrl-C, or an
 /// exception from the callback, cancels the job, waits for it and is then raised.
 pub(super) fn run<T: Send>(
@@ -51,6 +65,7 @@ pub(super) fn run<T: Send>(
     callback: Option<Py<PyAny>>,
     job: impl FnOnce(&dyn Observer) -> Result<T> + Send,
 ) -> PyResult<T> {
+    same_process()?;
     let watch = Watch::default();
     std::thread::scope(|scope| {
         let (sender, mut receiver) = mpsc::channel();

@@ -54,6 +54,13 @@ create_exception!(
     "libtorch refused an operation."
 );
 
+create_exception!(
+    arxiv_core,
+    ForkError,
+    ArxivCoreError,
+    "The process was forked from one in which this library had worked."
+);
+
 impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
         let message = error.to_string();
@@ -73,6 +80,7 @@ impl From<Error> for PyErr {
             Error::Fit { .. } => FitError::new_err(message),
             Error::Device { .. } => DeviceError::new_err(message),
             Error::Torch(_) => TorchError::new_err(message),
+            Error::Forked => ForkError::new_err(message),
             Error::Interrupted => PyKeyboardInterrupt::new_err(message),
         }
     }
@@ -89,6 +97,7 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         ("FitError", py.get_type::<FitError>()),
         ("DeviceError", py.get_type::<DeviceError>()),
         ("TorchError", py.get_type::<TorchError>()),
+        ("ForkError", py.get_type::<ForkError>()),
     ] {
         module.add(name, class)?;
     }

@@ -88,9 +88,10 @@ fn evaluate_scores(
         .as_ref()
         .map(|array| contiguous("primary", array))
         .transpose()?;
-    enter::run(py, None, |_| {
+    enter::run(py, None, |observer| {
         let scored = Scored::probabilities(scores, truth, labels)?;
-        to_json(&report::report(&scored, thresholds, primary, &options)?)
+        let report = report::report(&scored, thresholds, primary, &options, observer)?;
+        to_json(&report)
     })
 }
 
@@ -159,9 +160,7 @@ fn reliability_scores(
     let pair = Pair::new(probabilities, truth)?;
     let (scores, truth, labels) = pair.slices()?;
     enter::run(py, None, |_| {
-        if bins == 0 {
-            return Err(Error::option("bins", bins, "must be at least 1"));
-        }
+        reliability::check_bins(bins)?;
         let scored = Scored::probabilities(scores, truth, labels)?;
         to_json(&reliability::reliability(&scored, bins))
     })
@@ -179,9 +178,9 @@ fn fit_thresholds<'py>(
     let options = parse::<thresholds::Options>(options)?;
     let pair = Pair::new(probabilities, truth)?;
     let (scores, truth, labels) = pair.slices()?;
-    let (fitted, report) = enter::run(py, None, |_| {
-        let (fitted, report) =
-            thresholds::fit(&Scored::probabilities(scores, truth, labels)?, &options)?;
+    let (fitted, report) = enter::run(py, None, |observer| {
+        let scored = Scored::probabilities(scores, truth, labels)?;
+        let (fitted, report) = thresholds::fit(&scored, &options, observer)?;
         Ok((fitted, to_json(&report)?))
     })?;
     Ok((fitted.into_pyarray(py), report))
@@ -201,8 +200,9 @@ fn fit_calibration<'py>(
     let options = parse::<calibration::Options>(options)?;
     let pair = Pair::new(logits, truth)?;
     let (logits, truth, labels) = pair.slices()?;
-    let (fitted, report) = enter::run(py, None, |_| {
-        let (fitted, report) = calibration::fit(&Scored::new(logits, truth, labels)?, &options)?;
+    let (fitted, report) = enter::run(py, None, |observer| {
+        let scored = Scored::new(logits, truth, labels)?;
+        let (fitted, report) = calibration::fit(&scored, &options, observer)?;
         Ok((fitted, to_json(&report)?))
     })?;
     Ok((
@@ -226,8 +226,10 @@ fn calibrate<'py>(
     };
     let array = logits.as_array();
     let (papers, labels) = array.dim();
-    if labels != calibration.scale.len() {
-        return Err(Error::shape("scale", [labels], [calibration.scale.len()]).into());
+    for (name, values) in [("scale", &calibration.scale), ("bias", &calibration.bias)] {
+        if values.len() != labels {
+            return Err(Error::shape(name, [labels], [values.len()]).into());
+        }
     }
     let mut values: Vec<f32> = array.iter().copied().collect();
     let values = enter::run(py, None, move |_| {

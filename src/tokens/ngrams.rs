@@ -1,15 +1,17 @@
 //! Text → sparse n-gram features: the words a sentence embedding averages away.
 //!
 //! A word is a run of letters and digits, in lower case. Features are single words and pairs
-//! of neighbours, counted apart in the title and in the abstract, because a title's words say
-//! more. A feature is stored as 32 bits of its hash: with some 50,000 of them among 2³² values,
+//! of neighbours, those of title and abstract together and those of the title once more, because
+//! a title's words say more. A feature is stored as 32 bits of its hash: with some 50,000 of them among 2³² values,
 //! about one unseen n-gram in 80,000 is taken for one.
 //!
 //! Weights are those of TF-IDF with sublinear counts (`(1 + ln count) · idf`), each part of a
 //! paper scaled to unit length.
 
+mod choose;
 mod hashes;
 
+use self::choose::choose;
 use self::hashes::grams;
 use crate::error::{Error, Result};
 use crate::observe::Observer;
@@ -33,7 +35,8 @@ pub struct Selection {
     pub title_features: usize,
     /// An n-gram in fewer papers is not looked at.
     pub min_papers: u32,
-    /// Papers looked at, evenly spread over those given; bounds the memory.
+    /// Papers looked at, evenly spread over those given. With `min_papers` it bounds the memory:
+    /// a count is kept for every n-gram in as many of them, and every label.
     pub max_papers: usize,
 }
 
@@ -45,6 +48,23 @@ impl Default for Selection {
             min_papers: 5,
             max_papers: 200_000,
         }
+    }
+}
+
+impl Selection {
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// [`Error::Option`] naming the value that cannot be used.
+    pub fn check(&self) -> Result<()> {
+        if self.max_papers == 0 {
+            return Err(Error::option("max_papers", 0, "must be at least 1"));
+        }
+        if self.features == 0 && self.title_features == 0 {
+            let reason = "must be at least 1 where title_features is 0";
+            return Err(Error::option("features", 0, reason));
+        }
+        Ok(())
     }
 }
 
@@ -174,7 +194,11 @@ impl Vocabulary {
         Ok(titles
             .par_iter()
             .zip(abstracts)
-            .map(|(title, r#abstract)| self.row(title.as_ref(), r#abstract.as_ref()))
+            .map(|(title, r#abstract)| {
+                let mut row = self.row(title.as_ref(), r#abstract.as_ref());
+                row.shrink_to_fit();
+                row
+            })
             .collect())
     }
 
@@ -241,71 +265,6 @@ impl Vocabulary {
             body: part(&body, selection.features),
             title: part(&title, selection.title_features),
         })
-    }
-}
-
-/// Keeps the `most` best of the n-grams in at least `min_papers` of the papers.
-/// `grams` holds every paper's n-grams once.
-fn choose(
-    grams: &[Vec<u32>],
-    labels: &[&[u32]],
-    width: usize,
-    most: usize,
-    min_papers: u32,
-) -> Part {
-    let mut all: Vec<u32> = grams.iter().flatten().copied().collect();
-    all.par_sort_unstable();
-    let (hashes, counts): (Vec<u32>, Vec<u32>) = all
-        .chunk_by(|a, b| a == b)
-        .filter(|run| run.len() >= min_papers.max(1) as usize)
-        .map(|run| (run[0], run.len() as u32))
-        .unzip();
-    drop(all);
-    let mut joint = vec![0_u32; hashes.len() * width];
-    let mut totals = vec![0_u32; width];
-    for (paper, labels) in grams.iter().zip(labels) {
-        for &label in *labels {
-            totals[label as usize] += 1;
-        }
-        for gram in paper {
-            if let Ok(index) = hashes.binary_search(gram) {
-                for &label in *labels {
-                    joint[index * width + label as usize] += 1;
-                }
-            }
-        }
-    }
-    let papers = grams.len() as f64;
-    let mut ranked: Vec<(f64, usize)> = (0..hashes.len())
-        .into_par_iter()
-        .map(|index| {
-            let score: f64 = joint[index * width..(index + 1) * width]
-                .iter()
-                .zip(&totals)
-                .map(|(&count, &total)| {
-                    let count = f64::from(count);
-                    let expected = f64::from(counts[index]) * f64::from(total) / papers;
-                    if count > expected {
-                        count * (count / expected).ln() - (count - expected)
-                    } else {
-                        0.0
-                    }
-                })
-                .sum();
-            (score, index)
-        })
-        .collect();
-    ranked.par_sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    ranked.truncate(most);
-    ranked.par_sort_unstable_by_key(|&(_, index)| index);
-    Part {
-        hashes: ranked.iter().map(|&(_, index)| hashes[index]).collect(),
-        idf: ranked
-            .iter()
-            .map(|&(_, index)| {
-                (((1.0 + papers) / (1.0 + f64::from(counts[index]))).ln() + 1.0) as f32
-            })
-            .collect(),
     }
 }
 

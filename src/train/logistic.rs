@@ -121,7 +121,7 @@ fn fit_with(
 ) -> Result<(Linear, Report)> {
     let started = Instant::now();
     options.check()?;
-    check(examples)?;
+    examples.check("logistic regression")?;
     let papers = examples.labels.len();
     let mut positives = vec![0_usize; examples.width];
     for &label in examples.labels.iter().flatten() {
@@ -189,50 +189,6 @@ fn fit_with(
         bias: Tensor::f_from_slice(&bias)?,
     };
     Ok((linear, report))
-}
-
-fn check(examples: Examples<'_>) -> Result<()> {
-    let (papers, hidden) = examples.embeddings.dim();
-    if examples.labels.len() != papers {
-        return Err(Error::shape("labels", [papers], [examples.labels.len()]));
-    }
-    if papers == 0 || hidden == 0 || examples.width == 0 {
-        let reason = format!(
-            "{papers} papers × {hidden} values × {} labels",
-            examples.width
-        );
-        return Err(Error::fit("logistic regression", reason));
-    }
-    let outside = |labels: &Vec<u32>| labels.iter().any(|&label| label as usize >= examples.width);
-    if let Some(paper) = examples.labels.iter().position(outside) {
-        let reason = format!("a label is not below {}", examples.width);
-        return Err(Error::input(format!("labels[{paper}]"), reason));
-    }
-    let repeated = |labels: &Vec<u32>| {
-        labels
-            .iter()
-            .enumerate()
-            .any(|(at, label)| labels[..at].contains(label))
-    };
-    if let Some(paper) = examples.labels.iter().position(repeated) {
-        return Err(Error::input(
-            format!("labels[{paper}]"),
-            "a label occurs twice",
-        ));
-    }
-    if let Some(paper) = (0..papers).into_par_iter().position_first(|paper| {
-        examples
-            .embeddings
-            .row(paper)
-            .iter()
-            .any(|value| !value.is_finite())
-    }) {
-        return Err(Error::input(
-            format!("embeddings[{paper}]"),
-            "a value is not finite",
-        ));
-    }
-    Ok(())
 }
 
 /// Descends until every label has converged or cannot go on. Returns passes, and passes summed

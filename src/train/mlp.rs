@@ -13,6 +13,7 @@ use crate::model::head::{Head, Hybrid, Table};
 use crate::observe::{Observer, Progress};
 use crate::tokens::ngrams::{SparseRow, Vocabulary};
 use ndarray::ArrayView2;
+use rayon::prelude::*;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -27,6 +28,47 @@ pub struct Examples<'a> {
     pub labels: &'a [Vec<u32>],
     /// Number of labels.
     pub width: usize,
+}
+
+impl Examples<'_> {
+    /// Fails where labels and embeddings do not fit each other, or a value cannot be fitted to.
+    pub(super) fn check(&self, what: &str) -> Result<()> {
+        let (papers, hidden) = self.embeddings.dim();
+        if self.labels.len() != papers {
+            return Err(Error::shape("labels", [papers], [self.labels.len()]));
+        }
+        if papers == 0 || hidden == 0 || self.width == 0 {
+            let reason = format!("{papers} papers × {hidden} values × {} labels", self.width);
+            return Err(Error::fit(what, reason));
+        }
+        let outside = |labels: &Vec<u32>| labels.iter().any(|&label| label as usize >= self.width);
+        if let Some(paper) = self.labels.iter().position(outside) {
+            let reason = format!("a label is not below {}", self.width);
+            return Err(Error::input(format!("labels[{paper}]"), reason));
+        }
+        let repeated = |labels: &Vec<u32>| {
+            let mut earlier = labels.iter().enumerate();
+            earlier.any(|(at, label)| labels[..at].contains(label))
+        };
+        if let Some(paper) = self.labels.iter().position(repeated) {
+            let place = format!("labels[{paper}]");
+            return Err(Error::input(place, "a label occurs twice"));
+        }
+        let finite = |paper: &usize| {
+            self.embeddings
+                .row(*paper)
+                .iter()
+                .all(|value| value.is_finite())
+        };
+        if let Some(paper) = (0..papers)
+            .into_par_iter()
+            .find_first(|paper| !finite(paper))
+        {
+            let place = format!("embeddings[{paper}]");
+            return Err(Error::input(place, "a value is not finite"));
+        }
+        Ok(())
+    }
 }
 
 /// The n-grams of the papers that a hybrid head is fitted to.
@@ -51,7 +93,8 @@ pub struct Report {
 /// threads give the same weights to the bit.
 ///
 /// # Errors
-/// [`Error::Option`], [`Error::Shape`], [`Error::Fit`] where the loss is no longer finite,
+/// [`Error::Option`], [`Error::Shape`], [`Error::Input`] at a label or an embedding that cannot be
+/// fitted to, [`Error::Fit`] without papers or labels and where the loss is no longer finite,
 /// [`Error::Torch`], [`Error::Interrupted`].
 pub fn fit(
     examples: Examples<'_>,
@@ -60,15 +103,10 @@ pub fn fit(
     observer: &dyn Observer,
 ) -> Result<(Head, Report)> {
     options.check()?;
+    examples.check("head")?;
     let papers = examples.embeddings.nrows();
-    if examples.labels.len() != papers {
-        return Err(Error::shape("labels", [papers], [examples.labels.len()]));
-    }
     if let Some(words) = words.filter(|words| words.rows.len() != papers) {
         return Err(Error::shape("words", [papers], [words.rows.len()]));
-    }
-    if papers == 0 {
-        return Err(Error::fit("head", "there are no papers to fit it to"));
     }
     let mut random = Random::new(options.seed);
     let pieces = words.map_or(0, |_| options.dimensions);
@@ -83,9 +121,11 @@ pub fn fit(
     });
     let prior = prior(examples);
     let mut order: Vec<usize> = (0..papers).collect();
-    let total = papers.div_ceil(options.batch) * options.epochs;
+    let total = papers
+        .div_ceil(options.batch)
+        .saturating_mul(options.epochs);
     let mut report = Report {
-        losses: Vec::with_capacity(options.epochs),
+        losses: Vec::new(),
         steps: 0,
     };
     for epoch in 0..options.epochs {

@@ -2,7 +2,8 @@
 //!
 //! The head is fitted to the papers of the split `train`. Calibration and thresholds are fitted
 //! to papers that the head was not fitted to: those of the split `validation` and, where asked
-//! for, a share of `train` that is held out.
+//! for, a share of `train` that is held out. A refit then fits the head once more, to all of
+//! them.
 
 mod options;
 mod space;
@@ -29,8 +30,9 @@ pub use self::summary::{Counts, FitReport, Summary};
 
 /// Fits head, calibration and thresholds and writes a model directory to `out`.
 ///
-/// `embeddings` is the file that `embed` wrote for `papers`. The same inputs and options give the
-/// same files.
+/// `embeddings` is the file that `embed` wrote for `papers`. The same inputs, options, number of
+/// threads and kind of processor give the same files. In a refit, a label most of whose papers the
+/// first fit did not see takes the calibration and the threshold of all labels.
 ///
 /// # Errors
 /// [`Error::Io`], [`Error::Input`] for tables that are not what they must be, [`Error::Shape`]
@@ -68,7 +70,9 @@ pub fn train(
         return Err(Error::option("max_length", asked, reason));
     }
     let (fitted, held) = divide(&table, options);
-    let space = Space::new(&table, &fitted, options.min_papers)?;
+    let all = options.refit.then(|| [fitted.as_slice(), &held].concat());
+    let counted = all.as_deref().unwrap_or(&fitted);
+    let space = Space::new(&table, counted, options.min_papers)?;
     let corpus = Corpus {
         table: &table,
         vectors: &vectors,
@@ -77,16 +81,29 @@ pub fn train(
     if held.is_empty() {
         return Err(Error::fit("thresholds", "the split validation is empty"));
     }
+    // What the first fit hardly saw it cannot calibrate for the second.
+    let unlearned: Vec<usize> = corpus
+        .counts(&fitted)
+        .iter()
+        .zip(&space.counts)
+        .enumerate()
+        .filter(|(_, (first, last))| 2 * **first < **last)
+        .map(|(label, _)| label)
+        .collect();
     let draft = Draft::new(out)?;
     let (head, fit) = corpus.fit(&fitted, options, observer)?;
     let mut spec = spec(&head, &space, &made, &options.encoder);
     let head = stored(&head, &draft, &spec)?;
-    let mut scores = corpus.logits(&head, &held)?;
+    let mut scores = corpus.logits(&head, &held, observer)?;
     let truth = corpus.truth(&held);
     let calibration = if options.calibrate {
         observer.report("calibrate", 0, 0, "labels");
         let scored = Scored::new(&scores, &truth, space.names.len())?;
-        let (pair, report) = calibration::fit(&scored, &options.calibration)?;
+        let (mut pair, report) = calibration::fit(&scored, &options.calibration, observer)
+            .map_err(|error| error.in_group("calibration"))?;
+        for &label in &unlearned {
+            [pair.scale[label], pair.bias[label]] = report.common.map(|value| value as f32);
+        }
         spec.calibration = Calibration {
             scale: pair.scale,
             bias: pair.bias,
@@ -99,13 +116,18 @@ pub fn train(
     observer.check()?;
     observer.report("thresholds", 0, 0, "labels");
     let scored = Scored::probabilities(&scores, &truth, space.names.len())?;
-    let (chosen, thresholds) = thresholds::fit(&scored, &options.thresholds)?;
+    let (mut chosen, thresholds) = thresholds::fit(&scored, &options.thresholds, observer)
+        .map_err(|error| error.in_group("thresholds"))?;
+    for &label in &unlearned {
+        chosen[label] = thresholds.global;
+    }
     spec.thresholds = chosen;
-    if options.refit {
-        let all: Vec<usize> = fitted.iter().chain(&held).copied().collect();
-        let (head, _) = corpus.fit(&all, options, observer)?;
+    let mut refit = None;
+    if let Some(all) = &all {
+        let (head, report) = corpus.fit(all, options, observer)?;
         spec.head = head.spec();
         stored(&head, &draft, &spec)?;
+        refit = Some(report);
     }
     let data = papers.with_file_name("manifest.json");
     let data = if data.is_file() {
@@ -121,6 +143,7 @@ pub fn train(
         papers: Counts {
             fit: fitted.len(),
             validation: held.len(),
+            refit: all.map(|rows| rows.len()),
         },
         labels: space
             .names
@@ -130,6 +153,7 @@ pub fn train(
             .collect(),
         left_out: space.left_out.clone(),
         fit,
+        refit,
         calibration,
         thresholds,
         bytes: directory.manifest().files.keys().map(size).sum(),

@@ -18,7 +18,7 @@ PYTHON = ROOT / "python" / "arxiv_core"
 # Lowest first; rooms of one level do not import each other.
 ROOMS = [
     {"error"},
-    {"observe", "options", "pipe"},
+    {"observe", "options", "pipe", "scratch"},
     {"checksum"},
     {"text"},
     {"corpus", "tokens", "metrics", "drift"},

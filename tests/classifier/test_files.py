@@ -233,6 +233,20 @@ def test_bad_lines_can_be_skipped_and_are_counted(classifier: Classifier, tmp_pa
     assert [(row["row"], row["id"]) for row in read(target)] == [(0, "a"), (3, None)]
 
 
+def test_what_a_link_points_to_is_written_and_keeps_its_mode(
+    classifier: Classifier, papers: Papers, tmp_path: Path
+) -> None:
+    source = write(tmp_path / "papers.jsonl", papers[:2])
+    real, link = tmp_path / "real.jsonl", tmp_path / "link.jsonl"
+    real.write_text("before", encoding="utf-8")
+    real.chmod(0o600)
+    link.symlink_to(real)
+    classifier.classify_file(source, link)
+    assert link.is_symlink()
+    assert len(real.read_text(encoding="utf-8").splitlines()) == 2
+    assert real.stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize("target", ["o.jsonl", "o.csv", "o.parquet", "o.jsonl.gz"])
 def test_nothing_in_is_nothing_out_in_the_outputs_own_form(
     classifier: Classifier, tmp_path: Path, target: str

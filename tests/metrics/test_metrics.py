@@ -47,11 +47,11 @@ def close(ours: float | None, theirs: float, tolerance: float = TOLERANCE) -> No
 
 
 @parity
-@given(cases())
-def test_precision_recall_and_f1(case: Case) -> None:
+@given(cases(), st.integers(1, 6))
+def test_precision_recall_and_f1(case: Case, least: int) -> None:
     probabilities, truth, thresholds = case
     assigned = probabilities >= thresholds
-    ours = evaluate(case)
+    ours = evaluate(case, min_positives=least)
     single = json.loads(_core.f1_scores(*case))
     names = ["precision", "recall", "f1"]
     if truth.shape[1] == 1:
@@ -70,9 +70,15 @@ def test_precision_recall_and_f1(case: Case) -> None:
             close(ours[f"{average}_{name}"], value)
     np.testing.assert_allclose(single["macro_all"], theirs["macro"], atol=TOLERANCE)
     np.testing.assert_allclose(np.transpose(single["labels"]), theirs[None], atol=TOLERANCE)
-    held = truth.any(axis=0)
+    held, frequent = truth.any(axis=0), truth.sum(axis=0) >= least
     close(ours["macro_f1_any"], theirs[None][2][held].mean() if held.any() else 0.0)
-    close(ours["macro_f1"], ours["macro_f1_any"])
+    assert (ours["macro_labels"], ours["any_labels"]) == (frequent.sum(), held.sum())
+    for name, each in zip(names, theirs[None], strict=True):
+        close(ours[f"macro_{name}"], each[frequent].mean() if frequent.any() else 0.0)
+        for row, value in zip(ours["per_label"], each, strict=True):
+            close(row[name], value)
+    assert [row["positives"] for row in ours["per_label"]] == truth.sum(axis=0).tolist()
+    assert [row["assigned"] for row in ours["per_label"]] == assigned.sum(axis=0).tolist()
 
 
 @parity
@@ -118,8 +124,8 @@ def test_primary_accuracy(case: Case, seed: int) -> None:
 
 
 @parity
-@given(cases())
-def test_average_precision(case: Case) -> None:
+@given(cases(), st.integers(1, 6))
+def test_average_precision(case: Case, least: int) -> None:
     probabilities, truth, _ = case
     each, micro = _core.average_precision(probabilities, truth)
     with warnings.catch_warnings():
@@ -129,7 +135,9 @@ def test_average_precision(case: Case) -> None:
             close(ours, theirs if truth[:, label].any() else 0.0)
         theirs = sk.average_precision_score(truth.ravel(), probabilities.ravel())
         close(micro, theirs if truth.any() else 0.0)
-    figures = evaluate(case)
+    figures = evaluate(case, min_positives=least)
+    frequent = truth.sum(axis=0) >= least
+    close(figures["map"], each[frequent].mean() if frequent.any() else 0.0)
     held = truth.any(axis=0)
     close(figures["map_any"], each[held].mean() if held.any() else 0.0)
     close(figures["map_micro"], micro)
@@ -153,6 +161,10 @@ def test_reliability(case: Case, bins: int) -> None:
     figures = evaluate(case, bins=bins)
     for name in ["ece", "brier", "log_loss"]:
         close(figures[name], ours[name])
+    close(figures["ece_labels"], np.mean(ours["ece_labels"]))
+    for name in ["ece", "brier"]:
+        each = [row[name] for row in figures["per_label"]]
+        np.testing.assert_allclose(each, ours[f"{name}_labels"], atol=TOLERANCE)
 
 
 def expected_error(y: NDArray[np.uint8], p: NDArray[np.float64], bins: int) -> float:
@@ -245,6 +257,14 @@ def test_what_does_not_fit_is_a_named_error() -> None:
         _core.average_precision(scores[:, ::-1], truth[:, ::-1])
     with pytest.raises(_core.ShapeError, match="thresholds"):
         _core.f1_scores(scores, truth, thresholds[:2])
+    with pytest.raises(_core.ShapeError, match="primary"):
+        evaluate((scores, truth, thresholds), np.empty(0, np.int32))
+    with pytest.raises(_core.ShapeError, match="bias"):
+        _core.calibrate(scores, thresholds, thresholds[:2])
+    with pytest.raises(_core.OptionError, match="option bins = 1000000"):
+        _core.reliability_scores(scores, truth, 1_000_000)
+    with pytest.raises(_core.OptionError, match=r"option bootstrap\.level = 1"):
+        evaluate((scores, truth, thresholds), bootstrap={"level": 1.0})
     with pytest.raises(_core.OptionError, match="unknown field"):
         evaluate((scores, truth, thresholds), bin=3)
     with pytest.raises(_core.FitError, match="no validation paper"):

@@ -94,6 +94,7 @@ def test_every_error_is_a_named_class_with_one_base() -> None:
         "FitError",
         "DeviceError",
         "TorchError",
+        "ForkError",
     ):
         assert issubclass(getattr(arxiv_core, name), arxiv_core.ArxivCoreError)
 
@@ -104,3 +105,29 @@ def test_missing_file_is_pythons_own_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as caught:
         _core.Papers.read(str(tmp_path / "none.parquet"))
     assert "none.parquet" in str(caught.value)
+
+
+FORK = """
+import os, arxiv_core
+from arxiv_core import _core
+import numpy as np
+one = np.ones((2, 1), np.float32), np.ones((2, 1), np.uint8)
+if os.fork() == 0:
+    _core.average_precision(*one)
+    os._exit(0)
+assert os.wait()[1] == 0, "nothing had been done before the first fork"
+_core.average_precision(*one)
+if os.fork() == 0:
+    try:
+        _core.average_precision(*one)
+    except arxiv_core.ForkError as error:
+        print(error, flush=True)
+    os._exit(0)
+os.wait()
+"""
+
+
+def test_a_process_forked_after_work_is_told_so_and_does_not_hang() -> None:
+    done = run(FORK)
+    assert done.returncode == 0, done.stderr
+    assert "spawn" in done.stdout

@@ -37,7 +37,8 @@ def test_the_demo_writes_below_its_own_folder() -> None:
     assert set(stages) == {"prepare", "embed", "train", "evaluate"}
     for overrides in stages.values():
         layout = Layout.of(compose(overrides))
-        for path in (layout.prepared, layout.embeddings, layout.run):
+        cache = Path(compose(overrides).paths.cache or "/")
+        for path in (layout.prepared, layout.embeddings, layout.run, cache):
             assert path.is_relative_to("outputs/demo")
 
 

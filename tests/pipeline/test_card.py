@@ -27,6 +27,7 @@ METRICS = {
     "intervals": {"micro_f1": [0.64, 0.66]},
     "per_label": [{"label": "cs.LG"}],
     "primary_at_1": None,
+    "evaluated_with": {"bootstrap": {"level": 0.9}},
 }
 
 
@@ -51,10 +52,20 @@ def test_the_card_holds_the_overrides_that_compose_the_same(given: list[str]) ->
 def test_figures_stand_with_their_intervals() -> None:
     text = card("x", SPEC, METRICS, as_dict(compose(["data.source=snapshot.json"])))
     assert "| micro_f1 | 0.6500 | 0.6400 to 0.6600 |" in text
+    assert "| figure | value | 90% interval |" in text
     assert "| papers | 1,200 |  |" in text
     assert "primary_at_1" not in text
     assert "2 arXiv categories" in text
     assert "mean nothing else" not in text
+
+
+def test_a_head_that_was_fitted_again_says_so() -> None:
+    once, again = (
+        card("x", SPEC, METRICS, as_dict(compose(overrides)))
+        for overrides in ([], ["train.refit=true"])
+    )
+    assert "was not fitted to" in once
+    assert "was fitted to once more" in again
 
 
 def test_a_key_of_another_version_is_named() -> None:

@@ -131,3 +131,18 @@ def test_a_package_can_carry_its_encoder(sample_run: SampleRun) -> None:
         assert repr(local) == repr(named)
     finally:
         CliRunner().invoke(app, ["package", *sample_run.overrides])
+
+
+def test_the_record_says_what_the_papers_were_prepared_with(
+    sample_run: SampleRun, tmp_path: Path
+) -> None:
+    others = [one for one in sample_run.overrides if not one.startswith("paths.runs")]
+    asked = ["labels.per_category=3", "labels.min_train_papers=2", "data.max_papers=9"]
+    answer = CliRunner().invoke(app, ["train", *others, f"paths.runs={tmp_path}", *asked])
+    assert answer.exit_code == 0, answer.output
+    assert "labels.per_category = 3 changes nothing" in " ".join(answer.output.split())
+    config = read(tmp_path / "sample/config.json")
+    assert config["data"]["source"] == "sample"
+    assert config["data"]["max_papers"] is None
+    assert config["labels"]["per_category"] is None
+    assert config["labels"]["min_train_papers"] == 2

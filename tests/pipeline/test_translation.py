@@ -22,8 +22,10 @@ READ_BY_PYTHON = {
     "paths.data",
     "paths.runs",
     "run",
-    "train.mode",
 }
+
+RESERVED = {"train.mode"}
+"""It has one value so far: the head alone is fitted."""
 
 
 def leaves(node: object, prefix: str = "") -> Iterator[str]:
@@ -40,7 +42,7 @@ def test_every_key_reaches_a_stage() -> None:
     reached = {key for table in TABLES.values() for key in table.values()}
     keys = set(leaves(Config()))
     assert len(keys) > 60
-    assert reached | READ_BY_PYTHON == keys
+    assert reached | READ_BY_PYTHON | RESERVED == keys
     assert not reached & READ_BY_PYTHON
 
 

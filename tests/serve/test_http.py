@@ -30,6 +30,10 @@ def free_port() -> int:
         return port
 
 
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""A proxy that a developer's machine has would be asked for 127.0.0.1 too."""
+
+
 def start(model: str, port: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "arxiv_core", "serve", "--port", str(port), "--model", model],
@@ -43,7 +47,7 @@ def ask(url: str, body: object = None) -> tuple[int, Any]:
     """What curl does: without a body GET, with one POST and curl's default content type."""
     data = None if body is None else json.dumps(body).encode()
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=30) as answer:
+        with OPENER.open(urllib.request.Request(url, data=data), timeout=30) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:

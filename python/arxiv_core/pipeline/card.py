@@ -49,6 +49,12 @@ def card(
         if config["data"]["source"] == "sample"
         else ""
     )
+    seen = (
+        "had not seen then, and was fitted to once more afterwards"
+        if config["train"]["refit"]
+        else "was not fitted to"
+    )
+    level = metrics["evaluated_with"]["bootstrap"]["level"]
     return f"""# {name}
 
 Sorts a paper, given by title and abstract, into {len(spec["labels"])} arXiv categories
@@ -58,11 +64,11 @@ Sorts a paper, given by title and abstract, into {len(spec["labels"])} arXiv cat
   {spec["pooling"]} pooling, {spec["max_length"]} word pieces
 - Head: {head["kind"]}
 - Probabilities: one sigmoid a label after calibration; a category is assigned from its own
-  threshold on, fitted on papers that the head was not fitted on
+  threshold on; both fitted on papers that the head {seen}
 
 ## Figures on the split {metrics.get("split", "test")}
 
-| figure | value | 95 % interval |
+| figure | value | {level:.0%} interval |
 |---|---|---|
 {rows}
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arxiv_core import home, models, stages
-from arxiv_core.encoder import prepare_device
 from arxiv_core.pipeline.layout import Layout, needs
 from arxiv_core.pipeline.translation import explained, translated
 
@@ -31,7 +30,6 @@ def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
     papers = needs(layout.papers, "prepare")
     layout.embeddings.parent.mkdir(parents=True, exist_ok=True)
     encoder = models.resolve(config.model.name)
-    prepare_device(config.model.device)
     with explained(OPTIONS):
         return stages.embed(papers, encoder, layout.embeddings, options(config), progress)
 

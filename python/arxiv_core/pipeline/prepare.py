@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arxiv_core import stages
+from arxiv_core.config.schema import Config
 from arxiv_core.pipeline.layout import Layout
+from arxiv_core.pipeline.record import as_dict, read_json, write_json
 from arxiv_core.pipeline.translation import explained, translated
 
 if TYPE_CHECKING:
-    from arxiv_core.config import Config
     from arxiv_core.stages import OnProgress
 
-__all__ = ["OPTIONS", "SAMPLE", "SAMPLE_MONTHS", "options", "run", "source"]
+__all__ = ["OPTIONS", "SAMPLE", "SAMPLE_MONTHS", "made_with", "options", "run", "source"]
+
+CONFIG = "config.json"
+"""Beside the table: the part of the configuration that made it."""
+
+_log = logging.getLogger(__name__)
 
 SAMPLE = Path(__file__).parents[1] / "sample" / "papers.jsonl"
 
@@ -55,9 +62,39 @@ OPTIONS = {
 
 
 def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
-    """Write ``papers.parquet`` and its manifest."""
+    """Write ``papers.parquet``, its manifest, and the configuration that made them."""
+    prepared = Layout.of(config).prepared
     with explained(OPTIONS):
-        return stages.prepare(source(config), Layout.of(config).prepared, options(config), progress)
+        manifest = stages.prepare(source(config), prepared, options(config), progress)
+    made = {section: as_dict(config)[section] for section in ("data", "labels", "split")}
+    del made["labels"]["min_train_papers"]
+    write_json(prepared / CONFIG, made)
+    return manifest
+
+
+def made_with(config: Config) -> dict[str, Any]:
+    """Give the configuration as plain values, with what the papers table was prepared with.
+
+    `data`, `split` and all of `labels` but ``min_train_papers`` count when `prepare` runs; other
+    values that a later stage is given for them change nothing, and are warned of.
+    """
+    given = as_dict(config)
+    found = Layout.of(config).prepared / CONFIG
+    if not found.exists():
+        return given
+    prepared, usual = read_json(found), as_dict(Config())
+    for section, before in prepared.items():
+        for key in before.keys() & given[section].keys():
+            if given[section][key] not in (before[key], usual[section][key]):
+                _log.warning(
+                    "%s.%s = %s changes nothing: the papers were prepared with %s",
+                    section,
+                    key,
+                    given[section][key],
+                    before[key],
+                )
+        given[section] |= before
+    return given
 
 
 def source(config: Config) -> Path:

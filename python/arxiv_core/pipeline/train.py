@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from arxiv_core import models, stages
 from arxiv_core.config.schema import CalibrationKind
 from arxiv_core.pipeline.layout import Layout, needs
-from arxiv_core.pipeline.record import as_dict, write_json
+from arxiv_core.pipeline.prepare import made_with
+from arxiv_core.pipeline.record import write_json
 from arxiv_core.pipeline.translation import explained, translated
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
     embeddings = needs(layout.embeddings, "embed")
     with explained(OPTIONS):
         report = stages.train(papers, embeddings, layout.model, options(config), progress)
-    write_json(layout.run / "config.json", as_dict(config))
+    write_json(layout.run / "config.json", made_with(config))
     write_json(layout.run / "train.json", report)
     return report
 

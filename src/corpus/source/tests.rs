@@ -1,4 +1,5 @@
 use super::*;
+use crate::checksum;
 use crate::observe::Silent;
 use std::io::Write;
 

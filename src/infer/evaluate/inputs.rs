@@ -47,6 +47,14 @@ pub(super) fn embedded(
     made.check_papers(file, papers, observer)?;
     for (name, embedded, expected) in [
         ("encoder", made.encoder_sha256, spec.encoder.sha256.clone()),
+        (
+            "tokenizer",
+            made.tokenizer_sha256.clone(),
+            spec.encoder
+                .tokenizer_sha256
+                .clone()
+                .unwrap_or(made.tokenizer_sha256),
+        ),
         ("pooling", made.pooling, spec.pooling.clone()),
         (
             "template_version",

@@ -4,11 +4,30 @@ use super::Record;
 use super::open::{Source, Text};
 use crate::error::{Error, Result};
 use csv::{ByteRecord, Reader, ReaderBuilder};
+use std::io::{self, Read};
+
+/// Put after the last byte: a line of its own, unless a quotation mark is still open there.
+const END: &[u8] = b"\n\x04";
+
+/// A text with [`END`] after it.
+struct Ended<'a> {
+    text: Text<'a>,
+    left: &'static [u8],
+}
+
+impl Read for Ended<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.text.read(buffer)? {
+            0 => self.left.read(buffer),
+            read => Ok(read),
+        }
+    }
+}
 
 /// The rows under a header that names at least `title` and `abstract`.
 pub(super) struct Rows<'a> {
     place: String,
-    reader: Reader<Text<'a>>,
+    reader: Reader<Ended<'a>>,
     record: ByteRecord,
     columns: usize,
     title: usize,
@@ -22,13 +41,15 @@ impl<'a> Rows<'a> {
     pub(super) fn open(text: Text<'a>) -> Result<Self> {
         let place = text.place.clone();
         // Rows of another length are told apart here, with their place, not by the parser.
+        let text = Ended { text, left: END };
         let mut reader = ReaderBuilder::new().flexible(true).from_reader(text);
         let header = match reader.byte_headers() {
             Ok(header) => header.clone(),
-            Err(error) => return Err(failure(reader.get_ref(), error)),
+            Err(error) => return Err(failure(&reader.get_ref().text, error)),
         };
         let names: Vec<String> = header
             .iter()
+            .filter(|name| **name != END[1..])
             .map(|name| String::from_utf8_lossy(name).trim().to_owned())
             .collect();
         let find = |wanted: &str| names.iter().position(|name| name == wanted);
@@ -56,6 +77,14 @@ impl<'a> Rows<'a> {
     fn record(&self) -> Result<Record> {
         let line = self.record.position().map_or(0, csv::Position::line);
         let place = || format!("{}:{line}", self.place);
+        if self
+            .record
+            .iter()
+            .next_back()
+            .is_some_and(|last| last.ends_with(END))
+        {
+            return Err(Error::input(place(), "a quotation mark is never closed"));
+        }
         if self.record.len() != self.columns {
             let reason = format!(
                 "{} fields under a header of {}",
@@ -80,17 +109,17 @@ impl<'a> Rows<'a> {
 
 impl Source for Rows<'_> {
     fn next(&mut self) -> Result<Option<Result<Record>>> {
-        self.reader.get_mut().begin_record();
+        self.reader.get_mut().text.begin_record();
         let mut record = std::mem::take(&mut self.record);
         let read = self.reader.read_byte_record(&mut record);
         self.record = record;
         match read {
-            Ok(true) => {}
-            Ok(false) => {
+            Ok(true) if self.record.len() != 1 || self.record[0] != END[1..] => {}
+            Ok(_) => {
                 self.ended = true;
                 return Ok(None);
             }
-            Err(error) => return Err(failure(self.reader.get_ref(), error)),
+            Err(error) => return Err(failure(&self.reader.get_ref().text, error)),
         }
         let record = self.record();
         self.row += 1;
@@ -98,7 +127,7 @@ impl Source for Rows<'_> {
     }
 
     fn expected(&self) -> Option<u64> {
-        self.reader.get_ref().expected(self.row, self.ended)
+        self.reader.get_ref().text.expected(self.row, self.ended)
     }
 }
 

@@ -246,6 +246,13 @@ impl Source for Array<'_> {
 }
 
 fn record(bytes: &[u8], row: u64, place: impl Fn() -> String) -> Result<Record> {
+    // serde would take an array for the fields in their order.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Error::input(
+            place(),
+            "not a JSON object of a paper: an array",
+        ));
+    }
     let fields: Fields =
         serde_json::from_slice(bytes).map_err(|error| Error::input(place(), plain(&error)))?;
     let text = |name: &str, value: Option<Value>| {

@@ -3,7 +3,7 @@
 use super::{Record, STANDARD, csv, json, parquet};
 use crate::error::{Error, Result};
 use crate::observe::Observer;
-use crate::pipe::Pipe;
+use crate::pipe::{self, Pipe};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -108,7 +108,7 @@ pub(super) fn open<'a>(input: &str, observer: &'a dyn Observer) -> Result<Box<dy
     }
     let path = Path::new(input);
     let fail = |source| Error::io(path, source);
-    let mut file = File::open(path).map_err(fail)?;
+    let mut file = pipe::open(path).map_err(fail)?;
     let metadata = file.metadata().map_err(fail)?;
     if metadata.is_dir() {
         return Err(fail(io::ErrorKind::IsADirectory.into()));
@@ -204,13 +204,16 @@ fn is_csv(name: &str) -> bool {
     name.ends_with(".csv")
 }
 
-/// Whether a text begins with a CSV header as it must be, where nothing in JSON could stand.
+/// Whether a text begins with a CSV header as it must be, and not with an object or an array.
 fn has_header(head: &[u8]) -> bool {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = String::from_utf8_lossy(line);
+    let line = line.trim_start_matches('\u{feff}');
+    if line.trim_start().starts_with(['{', '[']) {
+        return false;
+    }
     let has = |wanted: &str| {
-        line.trim_start_matches('\u{feff}')
-            .split(',')
+        line.split(',')
             .any(|name| name.trim().trim_matches('"').trim() == wanted)
     };
     has("title") && has("abstract")

@@ -83,6 +83,57 @@ fn csv_is_known_by_its_header_too() {
 }
 
 #[test]
+fn an_object_is_no_header_whatever_words_are_in_it() {
+    let place = Place::new();
+    let line = r#"{"id":"1","title":"X","abstract":"We match author, title, abstract, and year."}"#;
+    let found = read(&place.write("a.jsonl", line.as_bytes())).unwrap();
+    assert_eq!(found, ["0|1|X|We match author, title, abstract, and year."]);
+}
+
+#[test]
+fn a_quotation_mark_that_is_never_closed_is_said_with_its_line() {
+    let place = Place::new();
+    let rows = "title,abstract\nA,B\nC,\"open\nD,E\n";
+    let found = read(&place.write("a.csv", rows.as_bytes())).unwrap();
+    assert_eq!(found[0], "0|-|A|B");
+    assert!(
+        found[1].ends_with("a.csv:3: a quotation mark is never closed"),
+        "{found:?}"
+    );
+    assert_eq!(found.len(), 2);
+    for closed in ["title,abstract\nA,\"B\n\"", "title,abstract\nA,\"B\"\"\"\n"] {
+        let found = read(&place.write("b.csv", closed.as_bytes())).unwrap();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("0|-|A|B"), "{found:?}");
+    }
+    assert!(
+        read(&place.write("c.csv", b"title,abstract"))
+            .unwrap()
+            .is_empty()
+    );
+    let error = read(&place.write("d.csv", b"")).unwrap_err().to_string();
+    assert!(error.contains("no such column"), "{error}");
+}
+
+#[test]
+fn an_array_in_a_paper_s_place_is_no_paper() {
+    let place = Place::new();
+    for (name, text) in [
+        (
+            "a.jsonl",
+            "{\"title\":\"T\",\"abstract\":\"\"}\n[\"1\",\"T\",\"A\"]\n",
+        ),
+        (
+            "b.json",
+            "[{\"title\":\"T\",\"abstract\":\"\"},[\"1\",\"T\",\"A\"]]",
+        ),
+    ] {
+        let found = read(&place.write(name, text.as_bytes())).unwrap();
+        assert!(found[1].ends_with("an array"), "{found:?}");
+    }
+}
+
+#[test]
 fn an_array_is_read_element_by_element() {
     let place = Place::new();
     let array = r#" [ {"id":"a","title":"T1","abstract":"A1"},

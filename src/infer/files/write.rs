@@ -7,6 +7,7 @@ use self::parquet::Parquet;
 use self::text::{Csv, Lines, Stream};
 use super::{Answer, Format, STANDARD};
 use crate::error::{Error, Result};
+use crate::scratch;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -97,23 +98,23 @@ impl Target {
                 file: None,
             });
         }
-        let absolute = std::path::absolute(path).map_err(fail)?;
+        // What a link points to is replaced, not the link.
+        let absolute = path
+            .canonicalize()
+            .or_else(|_| std::path::absolute(path))
+            .map_err(fail)?;
         let parent = absolute.parent().unwrap_or(&absolute);
         parent
             .metadata()
             .map_err(|source| Error::io(parent, source))?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".predictions-");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        let file =
+            scratch::file(parent, ".predictions-").map_err(|source| Error::io(parent, source))?;
+        if let Ok(found) = absolute.metadata() {
+            let kept = file.as_file().set_permissions(found.permissions());
+            kept.map_err(|source| Error::io(parent, source))?;
         }
-        let file = builder
-            .tempfile_in(parent)
-            .map_err(|source| Error::io(parent, source))?;
         Ok(Self {
-            path: path.to_path_buf(),
+            path: absolute,
             file: Some(file),
         })
     }

@@ -55,6 +55,15 @@ impl Loss {
     }
 }
 
+impl Loss {
+    /// The same where the scale is held: only the bias moves.
+    pub(super) fn at_this_scale(mut self) -> Self {
+        self.slope[0] = 0.0;
+        self.curve = [1.0, 0.0, self.curve[2]];
+        self
+    }
+}
+
 /// Newton's method with step halving on a convex loss.
 pub(super) fn minimise(start: Pair, loss: impl Fn(Pair) -> Loss) -> Pair {
     let mut pair = start;

@@ -3,10 +3,22 @@
 use super::super::scored::Scored;
 use super::SHRINKAGES;
 use super::newton::{Loss, Pair, minimise};
+use crate::observe::Observer;
 
-/// The pair that fits all labels of the papers `kept`.
-pub(super) fn common(scored: &Scored<'_>, kept: impl Fn(usize) -> bool + Sync) -> Pair {
-    minimise([1.0, 0.0], |pair| {
+/// A scale below it says that the ranking is turned around, or will be in f32.
+const LEAST_SCALE: f64 = 1e-6;
+
+/// The pair that fits all labels of the papers `kept`; with scale 1 where the best one would turn
+/// the ranking around. Means nothing once `observer` is cancelled.
+pub(super) fn common(
+    scored: &Scored<'_>,
+    kept: impl Fn(usize) -> bool + Sync,
+    observer: &dyn Observer,
+) -> Pair {
+    let loss = |pair: Pair| {
+        if observer.cancelled() {
+            return Loss::default();
+        }
         // The weakest of priors keeps separable data finite.
         scored
             .accumulate(
@@ -21,7 +33,12 @@ pub(super) fn common(scored: &Scored<'_>, kept: impl Fn(usize) -> bool + Sync) -
                 Loss::merge,
             )
             .with_prior(pair, [1.0, 0.0], SHRINKAGES[0])
-    })
+    };
+    let fitted = minimise([1.0, 0.0], loss);
+    if fitted[0] >= LEAST_SCALE {
+        return fitted;
+    }
+    minimise([1.0, 0.0], |pair| loss(pair).at_this_scale())
 }
 
 /// One label's pair on the papers `kept`; the center where it has too few positives or would
@@ -50,5 +67,9 @@ pub(super) fn label_pair(
         }
         loss.with_prior(at, center, precision)
     });
-    if fitted[0] > 0.0 { fitted } else { center }
+    if fitted[0] >= LEAST_SCALE {
+        fitted
+    } else {
+        center
+    }
 }

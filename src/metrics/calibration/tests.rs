@@ -1,5 +1,6 @@
 use super::super::random::Random;
 use super::*;
+use crate::observe::Silent;
 
 /// Truth drawn at `sigmoid(2 z − 1)`, except label 1, drawn at `sigmoid(z / 2 + 1)`.
 fn drawn(papers: usize) -> (Vec<f32>, Vec<u8>) {
@@ -25,7 +26,11 @@ fn drawn(papers: usize) -> (Vec<f32>, Vec<u8>) {
 #[test]
 fn finds_each_labels_own_pair_and_lowers_the_error() -> Result<()> {
     let (logits, truth) = drawn(20_000);
-    let (fitted, report) = fit(&Scored::new(&logits, &truth, 3)?, &Options::default())?;
+    let (fitted, report) = fit(
+        &Scored::new(&logits, &truth, 3)?,
+        &Options::default(),
+        &Silent,
+    )?;
     for (label, (scale, bias)) in [(0, (2.0, -1.0)), (1, (0.5, 1.0)), (2, (2.0, -1.0))] {
         assert!((fitted.scale[label] - scale).abs() < 0.1, "{fitted:?}");
         assert!((fitted.bias[label] - bias).abs() < 0.1, "{fitted:?}");
@@ -45,7 +50,11 @@ fn a_label_without_positives_takes_the_common_pair() -> Result<()> {
         .skip(2)
         .step_by(3)
         .for_each(|truth| *truth = 0);
-    let (fitted, report) = fit(&Scored::new(&logits, &truth, 3)?, &Options::default())?;
+    let (fitted, report) = fit(
+        &Scored::new(&logits, &truth, 3)?,
+        &Options::default(),
+        &Silent,
+    )?;
     assert_eq!(
         (fitted.scale[2], fitted.bias[2]),
         (report.common[0] as f32, report.common[1] as f32)
@@ -64,8 +73,44 @@ fn separable_and_constant_logits_stay_finite() -> Result<()> {
                 folds: 2,
                 ..Options::default()
             },
+            &Silent,
         )?;
         assert!(fitted.scale[0].is_finite() && fitted.scale[0] > 0.0 && fitted.bias[0].is_finite());
     }
+    Ok(())
+}
+
+#[test]
+fn logits_that_are_worse_than_chance_keep_their_order() -> Result<()> {
+    let (logits, truth) = drawn(2000);
+    let turned: Vec<f32> = logits.iter().map(|logit| -logit).collect();
+    let (fitted, report) = fit(
+        &Scored::new(&turned, &truth, 3)?,
+        &Options::default(),
+        &Silent,
+    )?;
+    assert!(fitted.scale.iter().all(|&scale| scale > 0.0), "{fitted:?}");
+    assert_eq!(report.common[0], 1.0);
+    let mut probabilities = turned;
+    fitted.apply(&mut probabilities)?;
+    let mean = probabilities.iter().sum::<f32>() / probabilities.len() as f32;
+    let share = truth.iter().map(|&truth| f32::from(truth)).sum::<f32>() / truth.len() as f32;
+    assert!((mean - share).abs() < 0.02, "{mean} {share}");
+    Ok(())
+}
+
+#[test]
+fn a_fit_that_is_stopped_says_so() -> Result<()> {
+    struct Stopped;
+    impl Observer for Stopped {
+        fn progress(&self, _: &crate::observe::Progress) {}
+        fn cancelled(&self) -> bool {
+            true
+        }
+    }
+    let (logits, truth) = drawn(100);
+    let scored = Scored::new(&logits, &truth, 3)?;
+    let error = fit(&scored, &Options::default(), &Stopped).unwrap_err();
+    assert!(matches!(error, Error::Interrupted));
     Ok(())
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::observe::Silent;
 
 const SCORES: [f32; 6] = [0.9, 0.6, 0.1, 0.2, 0.7, 0.8];
 const TRUTH: [u8; 6] = [1, 0, 0, 1, 1, 0];
@@ -23,7 +24,7 @@ fn options() -> Options {
 #[test]
 fn slices_hold_their_papers_alone() -> Result<()> {
     let scored = Scored::probabilities(&SCORES, &TRUTH, 3)?;
-    let report = report(&scored, &[0.5; 3], None, &options())?;
+    let report = report(&scored, &[0.5; 3], None, &options(), &Silent)?;
     let year = &report.slices["year"];
     assert_eq!(year.keys().collect::<Vec<_>>(), ["2015", "2016"]);
     assert_eq!(year["2015"].precision_at_1, 1.0);
@@ -42,7 +43,7 @@ fn an_alias_pair_counts_twice_when_expanded() -> Result<()> {
 #[test]
 fn one_flat_json_object() -> Result<()> {
     let scored = Scored::probabilities(&SCORES, &TRUTH, 3)?;
-    let report = report(&scored, &[0.5; 3], Some(&[0, -1]), &options())?;
+    let report = report(&scored, &[0.5; 3], Some(&[0, -1]), &options(), &Silent)?;
     let json = serde_json::to_value(&report).map_err(|error| Error::input("report", error))?;
     assert_eq!(json["primary_at_1"], 1.0);
     assert!(json["intervals"]["micro_f1"][1].is_number() && json["ece"].is_number());
@@ -58,7 +59,7 @@ fn a_slice_of_another_length_is_named() -> Result<()> {
     let scored = Scored::probabilities(&SCORES, &TRUTH, 3)?;
     let mut options = options();
     options.slices[0].of.pop();
-    let error = report(&scored, &[0.5; 3], None, &options).unwrap_err();
+    let error = report(&scored, &[0.5; 3], None, &options, &Silent).unwrap_err();
     assert_eq!(error.to_string(), "slice year: expected shape [2], got [1]");
     Ok(())
 }

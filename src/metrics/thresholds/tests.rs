@@ -1,5 +1,6 @@
 use super::super::random::Random;
 use super::*;
+use crate::observe::Silent;
 
 /// Calibrated probabilities of labels that share one best threshold.
 fn drawn(papers: usize, labels: usize) -> (Vec<f32>, Vec<u8>) {
@@ -27,7 +28,7 @@ fn a_label_below_the_minimum_support_takes_the_global_threshold() -> Result<()> 
         shrinkage: Some(0.0),
         ..Options::default()
     };
-    let (thresholds, report) = fit(&scored, &options)?;
+    let (thresholds, report) = fit(&scored, &options, &Silent)?;
     assert_eq!(thresholds[1], report.global);
     assert_eq!(report.labels_own, 2);
     Ok(())
@@ -37,7 +38,7 @@ fn a_label_below_the_minimum_support_takes_the_global_threshold() -> Result<()> 
 fn labels_that_are_alike_are_shrunk_together() -> Result<()> {
     let (probabilities, truth) = drawn(300, 40);
     let scored = Scored::probabilities(&probabilities, &truth, 40)?;
-    let (thresholds, report) = fit(&scored, &Options::default())?;
+    let (thresholds, report) = fit(&scored, &Options::default(), &Silent)?;
     let spread = |thresholds: &[f32]| {
         thresholds
             .iter()
@@ -49,7 +50,7 @@ fn labels_that_are_alike_are_shrunk_together() -> Result<()> {
         prior: 0.0,
         ..Options::default()
     };
-    let (own, _) = fit(&scored, &plain)?;
+    let (own, _) = fit(&scored, &plain, &Silent)?;
     assert!(spread(&thresholds) < spread(&own) / 2.0, "{report:?}");
     Ok(())
 }
@@ -67,6 +68,7 @@ fn a_label_on_another_scale_gets_its_own_threshold() -> Result<()> {
             prior: 0.0,
             ..Options::default()
         },
+        &Silent,
     )?;
     assert!(
         (thresholds[1] / thresholds[0] - 0.1).abs() < 0.05,
@@ -84,6 +86,7 @@ fn no_positives_at_all_is_an_error() {
             folds: 2,
             ..Options::default()
         },
+        &Silent,
     )
     .unwrap_err();
     assert!(error.to_string().starts_with("fitting thresholds"));

@@ -113,6 +113,38 @@ fn what_is_not_a_model_is_not_replaced() {
 }
 
 #[test]
+fn a_manifest_of_something_else_makes_no_model() {
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join(MANIFEST), "{\"papers\": 3}").unwrap();
+    std::fs::write(place.path().join("papers.parquet"), "hours of work").unwrap();
+    let error = Draft::new(place.path()).unwrap_err().to_string();
+    assert!(error.contains("left alone"), "{error}");
+}
+
+#[test]
+fn a_model_with_a_file_of_its_owner_beside_it_is_not_replaced() {
+    let place = tempfile::tempdir().unwrap();
+    let model = written(place.path(), &spec(&["cs.AI"])).unwrap();
+    std::fs::write(model.path().join("notes.md"), "thoughts").unwrap();
+    let error = Draft::new(model.path()).unwrap_err().to_string();
+    assert!(error.contains("notes.md"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_model_stays_one() {
+    let place = tempfile::tempdir().unwrap();
+    let real = tempfile::tempdir().unwrap();
+    written(real.path(), &spec(&["cs.AI"])).unwrap();
+    let link = place.path().join("model");
+    std::os::unix::fs::symlink(real.path().join("model"), &link).unwrap();
+    written(place.path(), &spec(&["cs.AI", "cs.LG"])).unwrap();
+    assert!(link.is_symlink());
+    let labels = |path: &Path| Directory::open(path).unwrap().spec().labels.len();
+    assert_eq!((labels(&link), labels(&real.path().join("model"))), (2, 2));
+}
+
+#[test]
 fn a_file_name_cannot_leave_the_directory() {
     let place = tempfile::tempdir().unwrap();
     let draft = Draft::new(place.path().join("model")).unwrap();

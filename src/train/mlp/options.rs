@@ -22,7 +22,7 @@ pub struct Options {
     pub learning_rate: f64,
     /// Highest step of the n-grams' vectors.
     pub vectors_learning_rate: f64,
-    /// Decoupled decay of the layers' weights.
+    /// Decoupled decay of the layers' weights and biases.
     pub weight_decay: f64,
     /// Share of the hidden layer dropped.
     pub dropout: f64,
@@ -36,7 +36,7 @@ pub struct Options {
     pub warmup: f64,
     /// Which n-grams a hybrid head knows.
     pub words: Selection,
-    /// Seed of the start, the order and the dropout.
+    /// Seed of the start, the order and the dropout; the stage `train` puts its own here.
     pub seed: u64,
 }
 
@@ -97,6 +97,6 @@ impl Options {
                 return Err(Error::option(name, value, "must be in 0..1"));
             }
         }
-        Ok(())
+        self.words.check().map_err(|error| error.in_group("words"))
     }
 }

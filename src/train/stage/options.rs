@@ -25,10 +25,10 @@ pub struct Options {
     pub head: Kind,
     /// Tokens after which the embedded texts must have been cut; any where `None`.
     pub max_length: Option<usize>,
-    /// A label with fewer papers to fit the head to is left out.
+    /// A label with fewer papers to fit the head to, in a refit where there is one, is left out.
     pub min_papers: usize,
     /// Share of the split `train` that is held out for calibration and thresholds, chosen by a
-    /// hash of id and seed.
+    /// hash of id and seed. Near-duplicates, which the split keeps together, may be parted here.
     pub holdout: f64,
     /// Fit the head again to all papers in the end, and keep calibration and thresholds.
     pub refit: bool,
@@ -44,7 +44,8 @@ pub struct Options {
     pub thresholds: thresholds::Options,
     /// Where whoever loads the model finds the encoder: a name, not a place.
     pub encoder: Encoder,
-    /// Seed of everything.
+    /// Seed of the head and of what is held out; the folds of calibration and thresholds have
+    /// their own.
     pub seed: u64,
 }
 
@@ -90,8 +91,11 @@ pub(super) fn check(options: &Options) -> Result<()> {
     if !(0.0..1.0).contains(&options.holdout) {
         return Err(Error::option("holdout", options.holdout, "must be in 0..1"));
     }
+    let within = |group: &'static str| move |error: Error| error.in_group(group);
     match options.head {
-        Kind::Logistic => options.logistic.check(),
-        Kind::Mlp | Kind::Hybrid => options.mlp.check(),
+        Kind::Logistic => options.logistic.check().map_err(within("logistic"))?,
+        Kind::Mlp | Kind::Hybrid => options.mlp.check().map_err(within("mlp"))?,
     }
+    options.calibration.check().map_err(within("calibration"))?;
+    options.thresholds.check().map_err(within("thresholds"))
 }

@@ -46,10 +46,7 @@ impl Space {
         if kept.is_empty() {
             return Err(Error::fit(
                 "head",
-                format!(
-                    "no category has {} papers in the split train",
-                    min_papers.max(1)
-                ),
+                format!("no category has {} papers to fit to", min_papers.max(1)),
             ));
         }
         kept.sort_unstable();

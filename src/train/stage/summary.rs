@@ -11,14 +11,16 @@ use std::collections::BTreeMap;
 pub struct Summary {
     /// Options as used, defaults filled in.
     pub options: Options,
-    /// Papers of the fit, and those of calibration and thresholds.
+    /// Papers of the fit, of calibration and thresholds, and of the refit.
     pub papers: Counts,
-    /// Papers the head was fitted to, by label.
+    /// Papers that the stored head was fitted to, by label.
     pub labels: BTreeMap<String, usize>,
     /// Categories left out with their papers: too few of them.
     pub left_out: BTreeMap<String, usize>,
-    /// How the head was fitted.
+    /// How the head was fitted, the first time.
     pub fit: FitReport,
+    /// How the stored head was fitted, where that was once more.
+    pub refit: Option<FitReport>,
     /// How logits were calibrated.
     pub calibration: Option<calibration::Report>,
     /// How thresholds were fitted.
@@ -44,4 +46,6 @@ pub struct Counts {
     pub fit: usize,
     /// Calibration and thresholds.
     pub validation: usize,
+    /// The head's second fit, where there is one.
+    pub refit: Option<usize>,
 }

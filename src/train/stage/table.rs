@@ -11,7 +11,6 @@ use crate::train::logistic;
 use crate::train::mlp::{self, Examples, Words};
 use ndarray::{Array2, Axis};
 use std::sync::Arc;
-use tch::Tensor;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Rows to fit the head to, and rows for calibration and thresholds.
@@ -122,16 +121,23 @@ impl Corpus<'_> {
     }
 
     /// Logits of `rows`, row-major.
-    pub(super) fn logits(&self, head: &Head, rows: &[usize]) -> Result<Vec<f32>> {
+    pub(super) fn logits(
+        &self,
+        head: &Head,
+        rows: &[usize],
+        observer: &dyn Observer,
+    ) -> Result<Vec<f32>> {
         let (titles, abstracts) = self.texts(rows);
-        let features = match head.vocabulary() {
-            Some(vocabulary) => vocabulary.rows(&titles, &abstracts)?,
-            None => Vec::new(),
-        };
         let vectors = self.vectors.select(Axis(0), rows);
-        let size = [vectors.nrows() as i64, vectors.ncols() as i64];
-        let vectors = Tensor::f_from_slice(vectors.as_slice().unwrap_or_default())?.f_view(size)?;
-        let logits = head.forward(&vectors, &features)?;
-        Ok(Vec::try_from(logits.f_contiguous()?.f_view([-1])?)?)
+        head.logits(vectors.view(), &titles, &abstracts, observer)
+    }
+
+    /// How many of `rows` have each label.
+    pub(super) fn counts(&self, rows: &[usize]) -> Vec<usize> {
+        let mut counts = vec![0; self.space.names.len()];
+        for label in self.labels(rows).into_iter().flatten() {
+            counts[label as usize] += 1;
+        }
+        counts
     }
 }

@@ -132,7 +132,8 @@ fn a_model_directory_comes_out_that_tells_the_labels_apart() {
             summary.papers,
             Counts {
                 fit: 160,
-                validation: 40
+                validation: 40,
+                refit: None
             }
         );
         assert_eq!(summary.left_out, BTreeMap::from([("cs.GL".to_owned(), 2)]));
@@ -150,7 +151,7 @@ fn a_model_directory_comes_out_that_tells_the_labels_apart() {
             vectors: &vectors,
             space: &space,
         };
-        let mut scores = corpus.logits(&head, &rows).unwrap();
+        let mut scores = corpus.logits(&head, &rows, &Silent).unwrap();
         spec.calibration.apply(&mut scores).unwrap();
         let right = scores
             .iter()
@@ -191,31 +192,102 @@ fn the_same_inputs_give_the_same_files() {
 
 #[test]
 fn a_share_of_train_is_held_out_and_a_refit_takes_it_back() {
+    let (papers, vectors) = table();
     let place = Place::ready();
-    let mut options = Options {
-        holdout: 0.25,
-        ..options(Kind::Mlp)
+    let made = |options: &Options| {
+        let summary = place.train("model", options).unwrap();
+        let directory = Directory::open(place.path("model")).unwrap();
+        let head = Head::load(directory.path(), directory.spec()).unwrap();
+        let corpus = Corpus {
+            table: &papers,
+            vectors: &vectors,
+            space: &Space::new(&papers, &[0, 1, 2], 1).unwrap(),
+        };
+        let logits = corpus.logits(&head, &[0, 200], &Silent).unwrap();
+        (summary, directory.spec().clone(), logits)
     };
-    options.mlp.epochs = 2;
-    let summary = place.train("model", &options).unwrap();
-    assert_eq!(summary.papers.fit + summary.papers.validation, 200);
-    assert!(
-        (60..=100).contains(&summary.papers.validation),
-        "{:?}",
-        summary.papers
-    );
-    let before = Directory::open(place.path("model")).unwrap().spec().clone();
-    place
+    for kind in [Kind::Logistic, Kind::Mlp, Kind::Hybrid] {
+        let mut held = Options {
+            holdout: 0.25,
+            ..options(kind)
+        };
+        held.mlp.epochs = 2;
+        let (first, before, logits) = made(&held);
+        let counts = first.papers;
+        assert_eq!((counts.fit + counts.validation, counts.refit), (200, None));
+        assert!((60..=100).contains(&counts.validation), "{counts:?}");
+        let (second, after, refitted) = made(&Options {
+            refit: true,
+            ..held.clone()
+        });
+        assert_eq!(second.papers.refit, Some(200));
+        assert_eq!(second.labels.values().sum::<usize>(), 200);
+        assert!(second.refit.is_some());
+        assert_eq!(
+            (&before.calibration, &before.thresholds),
+            (&after.calibration, &after.thresholds)
+        );
+        assert_ne!(refitted, logits);
+    }
+}
+
+#[test]
+fn a_label_that_only_the_refit_sees_takes_the_calibration_of_all() {
+    let (mut papers, vectors) = table();
+    for row in (160..200).step_by(2) {
+        papers.categories[row].push("cs.SC".to_owned());
+    }
+    let place = Place::new(&papers, &vectors, &metadata());
+    let known = place.train("model", &options(Kind::Mlp)).unwrap();
+    assert!(!known.labels.contains_key("cs.SC"));
+    let summary = place
         .train(
             "model",
             &Options {
                 refit: true,
-                ..options
+                ..options(Kind::Mlp)
             },
         )
         .unwrap();
-    let after = Directory::open(place.path("model")).unwrap().spec().clone();
-    assert_eq!(before, after);
+    assert_eq!(summary.labels["cs.SC"], 20);
+    let directory = Directory::open(place.path("model")).unwrap();
+    let spec = directory.spec();
+    let label = spec.labels.iter().position(|name| name == "cs.SC").unwrap();
+    let [scale, bias] = summary.calibration.unwrap().common;
+    let pair = (spec.calibration.scale[label], spec.calibration.bias[label]);
+    assert_eq!(pair, (scale as f32, bias as f32));
+    assert_eq!(spec.thresholds[label], summary.thresholds.global);
+}
+
+#[test]
+fn an_option_that_cannot_be_used_is_said_with_its_group_before_anything_is_read() {
+    let fails = |change: &dyn Fn(&mut Options)| {
+        let mut options = options(Kind::Hybrid);
+        change(&mut options);
+        let nowhere = Path::new("/nowhere");
+        let error = train(nowhere, nowhere, nowhere, &options, &Silent).unwrap_err();
+        error.to_string()
+    };
+    for (message, said) in [
+        (
+            fails(&|options| options.calibration.folds = 1),
+            "option calibration.folds = 1",
+        ),
+        (
+            fails(&|options| options.thresholds.micro_weight = 2.0),
+            "option thresholds.micro_weight = 2",
+        ),
+        (
+            fails(&|options| options.mlp.words.max_papers = 0),
+            "option mlp.words.max_papers = 0",
+        ),
+        (
+            fails(&|options| options.mlp.dropout = 1.0),
+            "option mlp.dropout = 1",
+        ),
+    ] {
+        assert!(message.starts_with(said), "{message}");
+    }
 }
 
 #[test]
