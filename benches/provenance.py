@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+MODEL = ":(exclude)python/arxiv_core/default_model"
 # What decides which kernels run, widest first.
 INSTRUCTIONS = ("avx512_bf16", "avx512f", "avx2")
 
@@ -14,15 +15,19 @@ INSTRUCTIONS = ("avx512_bf16", "avx512f", "avx2")
 def provenance(*packages: str, **versions: str) -> dict:
     """Commit, machine, and versions of installed `packages` and of what is given by name."""
     installed = {name: importlib.metadata.version(name) for name in ("arxiv-core", *packages)}
-    return {"commit": commit(), "machine": machine(), "versions": installed | versions}
+    return {"commit": COMMIT, "machine": machine(), "versions": installed | versions}
 
 
 def commit() -> str:
-    """The commit at hand; `-dirty` where the sources differ from it."""
+    """The commit at hand; `-dirty` where the sources differ from it.
+
+    The default model is no source: remaking it changes it.
+    """
     git = ["git", "-C", str(ROOT)]
     revision = subprocess.check_output([*git, "rev-parse", "--short", "HEAD"], text=True).strip()
     changed = subprocess.run(
-        [*git, "diff", "--quiet", "HEAD", "--", "src", "python", "benches/*.py"], check=False
+        [*git, "diff", "--quiet", "HEAD", "--", "src", "python", "benches/*.py", MODEL],
+        check=False,
     )
     return revision + ("-dirty" if changed.returncode else "")
 
@@ -46,3 +51,7 @@ def peak_mb() -> float:
     """Largest resident memory of this process: ru_maxrss would count its parent's before exec."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+COMMIT = commit()
+"""When the bench started: what it measures, whatever is committed meanwhile."""

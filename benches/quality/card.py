@@ -50,7 +50,8 @@ BASELINES = (
     "validation papers{today}."
 )
 BASELINES_TODAY = (
-    " (in the second table on those of 2025-10 alone, with all earlier ones to fit to)"
+    " (in the second table on those of 2025-10\nalone, with heads fitted to all earlier ones), "
+    "and their heads were refitted where ours is"
 )
 MIX_TODAY = """
 The second table's papers are no natural mix of arXiv: mostly cs, eess, astro-ph and hep, topped
@@ -133,9 +134,9 @@ All figures are in the canonical label space, with 95 % bootstrap intervals over
 macro-F1 is over labels with at least 10 positives in the test months; "any" is over those with at
 least one.{baselines} `metrics.json` has every label, slices
 by year, archive, length, rarity and number of archives. {_expanded(result)}
-Embeddings behind the figures, and those that the heads were fitted to, are in bf16;
-`benches/quality/derived.py` measures the files in this directory in f32, through
-`Classifier.load()`.
+Embeddings behind the figures, and those that the heads were fitted to, are in f32, as
+`Classifier.load()` has them by itself; `benches/quality/derived.py` measures the files in this
+directory through that door.
 {MIX_TODAY if both else ""}
 ## Intended use
 
@@ -212,20 +213,23 @@ def _missed(metrics: Mapping[str, Any]) -> str:
 
 def _fit(name: str, summary: Mapping[str, Any], shipped: str) -> str:
     papers, share = summary["papers"], summary["options"]["holdout"]
-    ends = {
-        "reported": ("before 2016-01", "of 2016-01 to 2016-03", "2016-04 to 2016-06"),
+    until, held, tested = {
+        "reported": ("2016-01", "of 2016-01 to 2016-03", "2016-04 to 2016-06"),
         "today": (
-            "before 2025-10",
-            f"of 2025-10, and a seeded {share:.0%} of all earlier ones, which the head was not "
-            "fitted to",
+            "2025-10",
+            f"of 2025-10, and a seeded {share:.0%} of all earlier ones, which that first fit did "
+            "not see",
             "2025-11 and 2025-12",
         ),
     }[name]
     title = f"*{name}*, **shipped**" if name == shipped else f"*{name}*"
-    return (
-        f"| {title} | {papers['fit']:,} papers {ends[0]} | "
-        f"{papers['validation']:,} papers {ends[1]} | {ends[2]} |"
-    )
+    fit = f"{papers['fit']:,} papers before {until}"
+    if papers["refit"]:
+        fit = (
+            f"{papers['refit']:,} papers, all before {tested[:7]}; for calibration and thresholds "
+            f"first to {fit}"
+        )
+    return f"| {title} | {fit} | {papers['validation']:,} papers {held} | {tested} |"
 
 
 def renew(text: str, tables: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:

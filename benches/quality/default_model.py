@@ -33,6 +33,9 @@ RECIPE: dict[str, Any] = {
 }
 """Chosen on validation papers; what is not named here is the stage's default."""
 
+LINEAR_CS = (1.0, 10.0, 100.0)
+"""Strengths of the logistic regression that the recipe is compared with."""
+
 
 def fit(corpus: corpora.Corpus, papers: Path, embeddings: Path, work: Path) -> dict[str, Any]:
     """Fit and measure the recipe on one corpus."""
@@ -42,13 +45,13 @@ def fit(corpus: corpora.Corpus, papers: Path, embeddings: Path, work: Path) -> d
         papers,
         embeddings,
         model,
-        {**RECIPE, "holdout": corpus.holdout},
+        {**RECIPE, "holdout": corpus.holdout, "refit": corpus.refit},
         corpora.progress(f"{corpus.name}: train"),
     )
     seconds = time.monotonic() - started
     evaluation = stages.evaluate(papers, embeddings, model, "test")
     row = corpora.headline(evaluation) | {
-        "train_papers": summary["papers"]["fit"],
+        "train_papers": summary["papers"]["refit"] or summary["papers"]["fit"],
         "validation_papers": summary["papers"]["validation"],
         "labels": len(summary["labels"]),
         "train_seconds": round(seconds, 1),
@@ -61,20 +64,25 @@ def fit(corpus: corpora.Corpus, papers: Path, embeddings: Path, work: Path) -> d
 
 def reference(corpus: corpora.Corpus, papers: Path, embeddings: Path, work: Path) -> None:
     """Measure this library's logistic regression on the embedding alone."""
-    found = {}
-    for c in (10.0, 100.0):
-        model = work / corpus.place / f"linear-{c:g}"
+    model = work / corpus.place / "linear"
+
+    def train(c: float, refit: bool) -> None:
+        options = {"head": "logistic", "logistic": {"c": c}, "refit": refit}
         stages.train(
             papers,
             embeddings,
             model,
-            {**RECIPE, "head": "logistic", "logistic": {"c": c}, "holdout": corpus.holdout},
-            corpora.progress(f"{corpus.name}: linear"),
+            {**RECIPE, "holdout": corpus.holdout, **options},
+            corpora.progress(f"{corpus.name}: linear, C={c:g}"),
         )
-        validation = stages.evaluate(papers, embeddings, model, "validation")
-        found[c] = (validation["map"], model)
-    c = max(found, key=lambda c: found[c][0])
-    evaluation = stages.evaluate(papers, embeddings, found[c][1], "test")
+
+    found = {}
+    for c in LINEAR_CS:
+        train(c, refit=False)
+        found[c] = stages.evaluate(papers, embeddings, model, "validation")["map"]
+    c = max(found, key=found.__getitem__)
+    train(c, corpus.refit)
+    evaluation = stages.evaluate(papers, embeddings, model, "test")
     corpora.record(corpus.name, {"linear": corpora.headline(evaluation) | {"chosen": f"C={c:g}"}})
 
 
