@@ -4,6 +4,8 @@ use std::borrow::Borrow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+#[cfg(unix)]
+use std::time::Duration;
 
 /// How long a reader waits for bytes before it looks at whether to go on, in milliseconds.
 #[cfg(unix)]
@@ -23,6 +25,48 @@ pub fn open(path: &Path) -> io::Result<File> {
         }
     }
     File::open(path)
+}
+
+/// Opens a stream to write at its end. A named pipe is waited for until somebody reads it, or
+/// `stopped` says true.
+///
+/// # Errors
+/// The system's; [`io::ErrorKind::TimedOut`] once it is told to stop.
+pub fn open_to_write(path: &Path, stopped: impl Fn() -> bool) -> io::Result<File> {
+    let mut options = File::options();
+    options.append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+        if path.metadata()?.file_type().is_fifo() {
+            options.custom_flags(libc::O_NONBLOCK);
+            loop {
+                match options.open(path) {
+                    Err(error) if error.raw_os_error() == Some(libc::ENXIO) => {
+                        if stopped() {
+                            return Err(io::ErrorKind::TimedOut.into());
+                        }
+                        std::thread::sleep(Duration::from_millis(PATIENCE as u64));
+                    }
+                    Ok(file) => return blocking(file),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
+    let _ = stopped;
+    options.open(path)
+}
+
+/// The file, whose writes wait from now on until there is room.
+#[cfg(unix)]
+fn blocking(file: File) -> io::Result<File> {
+    use std::os::fd::AsRawFd;
+    // SAFETY: the descriptor is open as long as the file, and the call takes no pointer.
+    match unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFL, 0) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(file),
+    }
 }
 
 /// A stream that may stay silent for ever. Once it is told to stop, reading fails with
@@ -102,7 +146,6 @@ mod tests {
     use std::io::Write;
     use std::os::fd::OwnedFd;
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::time::Duration;
 
     #[test]
     fn all_bytes_arrive_however_late() {
@@ -139,6 +182,24 @@ mod tests {
                 .unwrap();
             assert_eq!(text, "late");
         });
+    }
+
+    #[test]
+    fn a_named_pipe_that_nobody_reads_can_be_left_and_one_that_is_read_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let error = open_to_write(&path, || true).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        let reader = std::thread::spawn({
+            let path = path.clone();
+            move || std::fs::read_to_string(path).unwrap()
+        });
+        let mut file = open_to_write(&path, || false).unwrap();
+        file.write_all("read".repeat(100_000).as_bytes()).unwrap();
+        drop(file);
+        assert_eq!(reader.join().unwrap().len(), 400_000);
     }
 
     #[test]

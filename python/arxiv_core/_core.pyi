@@ -298,8 +298,8 @@ def train(
 ) -> str:
     """Fit head, calibration and thresholds and write a model directory (JSON summary).
 
-    Options: head (logistic, mlp, hybrid), max_length, min_papers, holdout, refit, logistic, mlp,
-    calibrate, calibration, thresholds, encoder, seed.
+    Options: head (logistic, mlp, hybrid), max_length, dtype, min_papers, holdout, refit, logistic,
+    mlp, calibrate, calibration, thresholds, encoder, seed.
     """
 
 def evaluate(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypedDict, cast
 
 from arxiv_core import _core
+from arxiv_core._core import OptionError
 from arxiv_core.encoder import prepare_device
 
 __all__ = ["OnProgress", "TaxonomyEntry", "embed", "evaluate", "prepare", "taxonomy", "train"]
@@ -114,7 +116,7 @@ def embed(
     dict
         What was embedded, how much came from the cache, and how fast.
     """
-    prepare_device((options or {}).get("device", "auto"))
+    _device(options)
     answer = _core.embed(
         os.fspath(papers), os.fspath(model_dir), os.fspath(out), _json(options), progress
     )
@@ -190,7 +192,7 @@ def evaluate(
         The metrics.
     """
     if embeddings is None:
-        prepare_device((options or {}).get("device", "auto"))
+        _device(options)
     answer = _core.evaluate(
         os.fspath(papers),
         None if embeddings is None else os.fspath(embeddings),
@@ -202,8 +204,27 @@ def evaluate(
     return _dict(answer)
 
 
+def _device(options: Options | None) -> None:
+    device = (options or {}).get("device", "auto")
+    # What is no name at all is refused where every option is.
+    if isinstance(device, str):
+        prepare_device(device)
+
+
 def _json(options: Options | None) -> str:
-    return json.dumps(dict(options or {}))
+    try:
+        return json.dumps(dict(options or {}), allow_nan=False)
+    except ValueError:
+        name, value = next(_odd(options or {}, ""))
+        raise OptionError(f"option {name} = {value}: must be a finite number") from None
+
+
+def _odd(options: Options, prefix: str) -> Iterator[tuple[str, float]]:
+    for name, value in options.items():
+        if isinstance(value, Mapping):
+            yield from _odd(value, f"{prefix}{name}.")
+        elif isinstance(value, float) and not math.isfinite(value):
+            yield f"{prefix}{name}", value
 
 
 def _dict(answer: str) -> dict[str, Any]:

@@ -35,7 +35,8 @@ pub struct SubsetOptions {
     pub from: Option<Month>,
     /// The last month kept.
     pub until: Option<Month>,
-    /// Categories, aliases or whole archives (`cs.LG`, `math.IT`, `hep-th`, `cs`); empty: all.
+    /// Categories, aliases or whole archives (`cs.LG`, `math.IT`, `hep-th`, `cs`); empty: all. An
+    /// archive has the alias pairs with a name in it.
     pub categories: Vec<String>,
     /// Which of a paper's labels must be among them.
     pub categories_match: Match,
@@ -145,7 +146,13 @@ impl SubsetOptions {
     fn chosen(&self) -> Result<[bool; LABELS]> {
         let mut chosen = [self.categories.is_empty(); LABELS];
         for name in &self.categories {
-            let of_archive = || taxonomy::labels().filter(|label| label.archive() == name);
+            // math.IT is of math, though its label is cs.IT.
+            let of_archive = || {
+                taxonomy::labels().filter(|label| {
+                    let alias = label.alias().and_then(taxonomy::archive_of);
+                    label.archive() == name || alias == Some(name)
+                })
+            };
             match taxonomy::resolve(name) {
                 Resolution::Label(label) => chosen[label.index()] = true,
                 Resolution::Legacy => of_archive().for_each(|label| chosen[label.index()] = true),

@@ -91,7 +91,7 @@ pub fn classify_file(
     // A stream that was waited for in vain fails because the caller wants to stop.
     let heard = |error| observer.check().err().unwrap_or(error);
     let mut source = open::open(input, observer).map_err(heard)?;
-    let mut sink = write::create(output, options.format)?;
+    let mut sink = write::create(output, options.format, observer).map_err(heard)?;
     let mut summary = Summary {
         input: input.to_owned(),
         output: output.to_owned(),

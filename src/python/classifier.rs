@@ -134,9 +134,10 @@ impl PyClassifier {
         device: &str,
         dtype: &str,
     ) -> PyResult<Self> {
-        enter::same_process()?;
+        enter::check_process()?;
         let inner =
             py.detach(|| Classifier::load(&model_dir, encoder_dir.as_deref(), device, dtype))?;
+        enter::claim_process();
         Ok(Self { inner })
     }
 
@@ -169,7 +170,7 @@ impl PyClassifier {
         let Scores {
             probabilities,
             truncated,
-        } = enter::run(py, progress, |observer| {
+        } = enter::work(py, progress, |observer| {
             self.inner.scores(&titles, &abstracts, observer)
         })?;
         Ok((probabilities.into_pyarray(py), truncated.into_pyarray(py)))
@@ -188,7 +189,7 @@ impl PyClassifier {
     ) -> PyResult<Vec<PyPrediction>> {
         let options = Ranking::parse(options)?;
         let declared = declared.unwrap_or_default();
-        let predictions = enter::run(py, progress, |observer| {
+        let predictions = enter::work(py, progress, |observer| {
             self.inner
                 .classify(&titles, &abstracts, &declared, &options, observer)
         })?;
@@ -209,7 +210,7 @@ impl PyClassifier {
         progress: Option<Py<PyAny>>,
     ) -> PyResult<String> {
         let options = files::Options::parse(options)?;
-        enter::run(py, progress, |observer| {
+        enter::work(py, progress, |observer| {
             let summary = files::classify_file(&self.inner, input, output, &options, observer)?;
             to_json(&summary)
         })

@@ -31,8 +31,9 @@ impl PyEncoder {
             dtype: dtype.to_owned(),
             max_length,
         };
-        enter::same_process()?;
+        enter::check_process()?;
         let inner = py.detach(|| Encoder::load(&model_dir, &options))?;
+        enter::claim_process();
         Ok(Self { inner })
     }
 
@@ -47,7 +48,7 @@ impl PyEncoder {
         progress: Option<Py<PyAny>>,
         cache_dir: Option<PathBuf>,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        let embeddings = enter::run(py, progress, |observer| match &cache_dir {
+        let embeddings = enter::work(py, progress, |observer| match &cache_dir {
             None => self.inner.encode_budgeted(&texts, batch_tokens, observer),
             Some(folder) => {
                 let mut cache = open(folder, &self.inner)?;
@@ -66,7 +67,7 @@ impl PyEncoder {
 
     /// Token ids of each text, special tokens included, cut at `max_length`.
     fn token_ids(&self, py: Python<'_>, texts: Vec<String>) -> PyResult<Vec<Vec<u32>>> {
-        let tokens = enter::run(py, None, |observer| self.inner.tokenize(&texts, observer))?;
+        let tokens = enter::work(py, None, |observer| self.inner.tokenize(&texts, observer))?;
         Ok(tokens.into_iter().map(|tokens| tokens.ids).collect())
     }
 
@@ -76,7 +77,7 @@ impl PyEncoder {
         py: Python<'py>,
         texts: Vec<String>,
     ) -> PyResult<Bound<'py, PyArray1<bool>>> {
-        let truncated = enter::run(py, None, |observer| self.inner.truncated(&texts, observer))?;
+        let truncated = enter::work(py, None, |observer| self.inner.truncated(&texts, observer))?;
         Ok(truncated.into_pyarray(py))
     }
 
@@ -127,7 +128,7 @@ fn embed(
     options: &str,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<String> {
-    enter::run(py, progress, |observer| {
+    enter::work(py, progress, |observer| {
         let summary = embed_papers(&papers, &model_dir, &out, options, observer)?;
         to_json(&summary)
     })

@@ -44,28 +44,44 @@ fn forward(py: Python<'_>, callback: &Py<PyAny>, progress: &Progress) -> PyResul
     Ok(())
 }
 
-/// The process that works, once one does: threads do not survive a fork, and without them work
-/// would wait for ever.
+/// The process in which rayon's and libtorch's threads are, once they are: threads do not survive
+/// a fork, and without them work would wait for ever.
 static PROCESS: OnceLock<u32> = OnceLock::new();
 
-/// Fails in a process that was forked after work had begun.
-pub(super) fn same_process() -> Result<()> {
-    let here = std::process::id();
-    if *PROCESS.get_or_init(|| here) == here {
-        Ok(())
-    } else {
-        Err(Error::Forked)
+/// Fails in a process that was forked after threads had been started.
+pub(super) fn check_process() -> Result<()> {
+    match PROCESS.get() {
+        Some(process) if *process != std::process::id() => Err(Error::Forked),
+        _ => Ok(()),
     }
 }
 
+/// Says that this process has started threads.
+pub(super) fn claim_process() {
+    PROCESS.get_or_init(std::process::id);
+}
+
+/// [`run`] for what starts such threads.
+pub(super) fn work<T: Send>(
+    py: Python<'_>,
+    callback: Option<Py<PyAny>>,
+    job: impl FnOnce(&dyn Observer) -> Result<T> + Send,
+) -> PyResult<T> {
+    check_process()?;
+    run(py, callback, |observer| {
+        claim_process();
+        job(observer)
+    })
+}
+
 /// Runs `job` with the GIL released. Progress goes to `callback` as a dict; Ctrl-C, or an
-/// exception from the callback, cancels the job, waits for it and is then raised.
+/// exception from the callback, cancels the job, waits for it and is then raised. The job starts no
+/// threads that outlive it.
 pub(super) fn run<T: Send>(
     py: Python<'_>,
     callback: Option<Py<PyAny>>,
     job: impl FnOnce(&dyn Observer) -> Result<T> + Send,
 ) -> PyResult<T> {
-    same_process()?;
     let watch = Watch::default();
     std::thread::scope(|scope| {
         let (sender, mut receiver) = mpsc::channel();

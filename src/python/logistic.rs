@@ -33,7 +33,7 @@ fn fit_logistic<'py>(
     if truth.nrows() != embeddings.nrows() {
         return Err(Error::shape("labels", [embeddings.nrows()], [truth.nrows()]).into());
     }
-    let (weight, bias, report) = enter::run(py, progress, move |observer| {
+    let (weight, bias, report) = enter::work(py, progress, move |observer| {
         let labels: Vec<Vec<u32>> = truth
             .rows()
             .into_iter()

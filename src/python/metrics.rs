@@ -88,7 +88,7 @@ fn evaluate_scores(
         .as_ref()
         .map(|array| contiguous("primary", array))
         .transpose()?;
-    enter::run(py, None, |observer| {
+    enter::work(py, None, |observer| {
         let scored = Scored::probabilities(scores, truth, labels)?;
         let report = report::report(&scored, thresholds, primary, &options, observer)?;
         to_json(&report)
@@ -114,7 +114,7 @@ fn f1_scores(
     let pair = Pair::new(scores, truth)?;
     let (scores, truth, labels) = pair.slices()?;
     let thresholds = contiguous("thresholds", &thresholds)?;
-    enter::run(py, None, |_| {
+    enter::work(py, None, |_| {
         let tally = Tally::new(&Scored::new(scores, truth, labels)?, thresholds, None)?;
         let each: Vec<[f64; 3]> = tally
             .label_counts(|_| 1)
@@ -138,7 +138,7 @@ fn average_precision<'py>(
 ) -> PyResult<(Bound<'py, PyArray1<f64>>, f64)> {
     let pair = Pair::new(scores, truth)?;
     let (scores, truth, labels) = pair.slices()?;
-    let (each, micro) = enter::run(py, None, |_| {
+    let (each, micro) = enter::work(py, None, |_| {
         let scored = Scored::new(scores, truth, labels)?;
         Ok((
             precision::average_precisions(&scored),
@@ -159,7 +159,7 @@ fn reliability_scores(
 ) -> PyResult<String> {
     let pair = Pair::new(probabilities, truth)?;
     let (scores, truth, labels) = pair.slices()?;
-    enter::run(py, None, |_| {
+    enter::work(py, None, |_| {
         reliability::check_bins(bins)?;
         let scored = Scored::probabilities(scores, truth, labels)?;
         to_json(&reliability::reliability(&scored, bins))
@@ -178,7 +178,7 @@ fn fit_thresholds<'py>(
     let options = parse::<thresholds::Options>(options)?;
     let pair = Pair::new(probabilities, truth)?;
     let (scores, truth, labels) = pair.slices()?;
-    let (fitted, report) = enter::run(py, None, |observer| {
+    let (fitted, report) = enter::work(py, None, |observer| {
         let scored = Scored::probabilities(scores, truth, labels)?;
         let (fitted, report) = thresholds::fit(&scored, &options, observer)?;
         Ok((fitted, to_json(&report)?))
@@ -200,7 +200,7 @@ fn fit_calibration<'py>(
     let options = parse::<calibration::Options>(options)?;
     let pair = Pair::new(logits, truth)?;
     let (logits, truth, labels) = pair.slices()?;
-    let (fitted, report) = enter::run(py, None, |observer| {
+    let (fitted, report) = enter::work(py, None, |observer| {
         let scored = Scored::new(logits, truth, labels)?;
         let (fitted, report) = calibration::fit(&scored, &options, observer)?;
         Ok((fitted, to_json(&report)?))
@@ -232,7 +232,7 @@ fn calibrate<'py>(
         }
     }
     let mut values: Vec<f32> = array.iter().copied().collect();
-    let values = enter::run(py, None, move |_| {
+    let values = enter::work(py, None, move |_| {
         calibration.apply(&mut values)?;
         Ok(values)
     })?;

@@ -1,5 +1,5 @@
 //! Bindings: the only room that names pyo3. Each file exposes one room: it converts the
-//! arguments, calls [`enter::run`] (GIL released, Ctrl-C heard), and converts back.
+//! arguments, calls [`enter::run`] or [`enter::work`] (GIL released, Ctrl-C heard), and converts back.
 
 mod classifier;
 mod corpus;

@@ -27,7 +27,7 @@ fn train(
     options: &str,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<String> {
-    enter::run(py, progress, |observer| {
+    enter::work(py, progress, |observer| {
         let options: stage::Options = parse(options)?;
         to_json(&stage::train(
             &papers,
@@ -51,7 +51,7 @@ fn evaluate(
     options: &str,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<String> {
-    enter::run(py, progress, |observer| {
+    enter::work(py, progress, |observer| {
         let split = Split::from_name(split)
             .ok_or_else(|| Error::option("split", split, "must be train, validation or test"))?;
         let options: measure::Options = parse(options)?;

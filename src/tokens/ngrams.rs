@@ -259,11 +259,12 @@ impl Vocabulary {
             .map(|&paper| labels[paper].as_slice())
             .collect();
         observer.check()?;
-        let part =
-            |grams: &[Vec<u32>], most| choose(grams, &labels, width, most, selection.min_papers);
+        let part = |grams: &[Vec<u32>], most| {
+            choose(grams, &labels, width, most, selection.min_papers, observer)
+        };
         Ok(Self {
-            body: part(&body, selection.features),
-            title: part(&title, selection.title_features),
+            body: part(&body, selection.features)?,
+            title: part(&title, selection.title_features)?,
         })
     }
 }

@@ -69,6 +69,10 @@ pub fn train(
         );
         return Err(Error::option("max_length", asked, reason));
     }
+    if let Some(asked) = options.dtype.as_ref().filter(|asked| **asked != made.dtype) {
+        let reason = format!("the embeddings are of {}: embed again", made.dtype);
+        return Err(Error::option("dtype", asked, reason));
+    }
     let (fitted, held) = divide(&table, options);
     let all = options.refit.then(|| [fitted.as_slice(), &held].concat());
     let counted = all.as_deref().unwrap_or(&fitted);

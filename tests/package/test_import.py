@@ -108,9 +108,12 @@ def test_missing_file_is_pythons_own_error(tmp_path: Path) -> None:
 
 
 FORK = """
-import os, arxiv_core
+import os, tempfile, arxiv_core
 from arxiv_core import _core
+from arxiv_core.pipeline.prepare import SAMPLE
 import numpy as np
+# It starts no threads that stay.
+arxiv_core.prepare(SAMPLE, tempfile.mkdtemp(), {"split": {"by": "stratified"}})
 one = np.ones((2, 1), np.float32), np.ones((2, 1), np.uint8)
 if os.fork() == 0:
     _core.average_precision(*one)

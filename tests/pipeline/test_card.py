@@ -45,18 +45,31 @@ def test_the_card_holds_the_overrides_that_compose_the_same(given: list[str]) ->
     config = compose(given)
     assert compose(overrides(as_dict(config))) == config
     text = card("x", SPEC, METRICS, as_dict(config))
-    line = next(line for line in text.splitlines() if "arxiv-core $stage" in line)
-    assert compose(shlex.split(line)[2:]) == config
+    lines = [shlex.split(line) for line in text.splitlines() if line.startswith("arxiv-core ")]
+    assert [line[1] for line in lines] == ["prepare", "embed", "train", "evaluate", "package"]
+    for line in lines:
+        composed = compose(line[2:])
+        if line[1] == "evaluate":
+            assert composed.evaluation.bootstrap.level == 0.9
+            composed.evaluation = config.evaluation
+        assert composed == config
 
 
 def test_figures_stand_with_their_intervals() -> None:
     text = card("x", SPEC, METRICS, as_dict(compose(["data.source=snapshot.json"])))
     assert "| micro_f1 | 0.6500 | 0.6400 to 0.6600 |" in text
-    assert "| figure | value | 90% interval |" in text
+    assert "| figure | value | 90 % interval |" in text
     assert "| papers | 1,200 |  |" in text
     assert "primary_at_1" not in text
     assert "2 arXiv categories" in text
     assert "mean nothing else" not in text
+
+
+def test_the_papers_may_have_been_prepared_with_another_seed() -> None:
+    config = as_dict(compose(["seed=2"])) | {"prepared": {"seed": 7}}
+    text = card("x", SPEC, METRICS, config)
+    assert "arxiv-core prepare run=minilm-hybrid seed=7\n" in text
+    assert "arxiv-core train run=minilm-hybrid seed=2\n" in text
 
 
 def test_a_head_that_was_fitted_again_says_so() -> None:

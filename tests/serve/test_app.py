@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
 import pytest
 
 pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
@@ -204,3 +205,40 @@ def test_the_schema_describes_the_body(client: TestClient) -> None:
     body = operation["requestBody"]["content"]["application/json"]["schema"]
     assert set(body["properties"]) == {"title", "abstract", "primary"}
     assert {"200", "400", "413", "422"} <= set(operation["responses"])
+
+
+def test_a_client_that_hangs_up_while_sending_is_no_failure_of_ours(
+    fake: Fake, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = create_app(fake, max_body=2000)
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/classify",
+        "raw_path": b"/classify",
+        "query_string": b"",
+        "headers": [],
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "scheme": "http",
+        "server": ("test", 80),
+        "client": ("test", 1),
+    }
+    coming = [
+        {"type": "http.request", "body": b"{", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return coming.pop(0) if coming else {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def ask() -> None:
+        await app(scope, receive, send)
+
+    anyio.run(ask)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+    assert not sent or sent[0]["status"] == 400

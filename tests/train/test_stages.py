@@ -107,6 +107,7 @@ def test_the_seed_decides_the_files(place: Path) -> None:
         ({"head": "forest"}, OptionError, "forest"),
         ({"epochs": 3}, OptionError, "epochs"),
         ({"holdout": 1.0}, OptionError, "holdout"),
+        ({"thresholds": {"shrinkage": float("inf")}}, OptionError, r"thresholds\.shrinkage = inf"),
         ({"min_papers": 10_000}, FitError, "10000 papers"),
     ],
 )

@@ -153,7 +153,7 @@ class Split:
 
     by: SplitBy = SplitBy.time
     test_months: int = 3
-    """By time: length of test where its ends are not given."""
+    """By time: length of test where neither its ends nor one before it are given."""
     validation_months: int = 3
     """By time: length of validation where its ends are not given."""
     train_until: str | None = None

@@ -42,6 +42,9 @@ def card(
         Markdown.
     """
     encoder, head = spec["encoder"], spec["head"]
+    trained = {key: value for key, value in config.items() if key != "prepared"}
+    prepared = trained | config.get("prepared", {})
+    evaluated = trained | {"evaluation": metrics["evaluated_with"]}
     rows = "\n".join(f"| {' | '.join(row)} |" for row in _rows(metrics))
     sample = (
         "\n**Trained on the bundled corpus of invented papers: "
@@ -68,7 +71,7 @@ Sorts a paper, given by title and abstract, into {len(spec["labels"])} arXiv cat
 
 ## Figures on the split {metrics.get("split", "test")}
 
-| figure | value | {level:.0%} interval |
+| figure | value | {100 * level:g} % interval |
 |---|---|---|
 {rows}
 
@@ -81,11 +84,17 @@ decided, mistakes included.
 ## Remake
 
 ```
-for stage in prepare embed train evaluate package; do
-  arxiv-core $stage {shlex.join(overrides(config))}
-done
+{_command("prepare", prepared)}
+{_command("embed", trained)}
+{_command("train", trained)}
+{_command("evaluate", evaluated)}
+{_command("package", trained)}
 ```
 """
+
+
+def _command(stage: str, config: Mapping[str, Any]) -> str:
+    return shlex.join(["arxiv-core", stage, *overrides(config)])
 
 
 def _rows(metrics: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arxiv_core import ArxivCoreError
+from arxiv_core.models import KNOWN
 
 if TYPE_CHECKING:
     from arxiv_core.config import Config
@@ -67,7 +68,7 @@ class Layout:
 def _file_name(model: str) -> str:
     """Name a model's files: directories of one name in two places are two models."""
     path = Path(model)
-    if path.is_dir():
+    if model not in KNOWN and path.is_dir():
         place = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()
         return f"{path.resolve().name}-{place[:8]}"
     return "--".join(part for part in path.parts if part not in {path.anchor, ".."})

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arxiv_core import stages
 from arxiv_core.config.schema import Config
+from arxiv_core.models import sha256
 from arxiv_core.pipeline.layout import Layout
 from arxiv_core.pipeline.record import as_dict, read_json, write_json
 from arxiv_core.pipeline.translation import explained, translated
@@ -19,6 +21,9 @@ __all__ = ["OPTIONS", "SAMPLE", "SAMPLE_MONTHS", "made_with", "options", "run", 
 
 CONFIG = "config.json"
 """Beside the table: the part of the configuration that made it."""
+
+LATER = (("labels", "min_train_papers"), ("data", "dataset"))
+"""Keys of the same groups that other stages read."""
 
 _log = logging.getLogger(__name__)
 
@@ -67,34 +72,50 @@ def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
     with explained(OPTIONS):
         manifest = stages.prepare(source(config), prepared, options(config), progress)
     made = {section: as_dict(config)[section] for section in ("data", "labels", "split")}
-    del made["labels"]["min_train_papers"]
-    write_json(prepared / CONFIG, made)
+    for section, key in LATER:
+        del made[section][key]
+    manifest_sha256 = sha256(prepared / "manifest.json")
+    write_json(prepared / CONFIG, {"manifest_sha256": manifest_sha256, "seed": config.seed} | made)
     return manifest
 
 
 def made_with(config: Config) -> dict[str, Any]:
     """Give the configuration as plain values, with what the papers table was prepared with.
 
-    `data`, `split` and all of `labels` but ``min_train_papers`` count when `prepare` runs; other
-    values that a later stage is given for them change nothing, and are warned of.
+    `data`, `labels` and `split` count when `prepare` runs, `LATER` apart: other values than its
+    change nothing now and are warned of. Its seed stands under ``prepared``.
     """
-    given = as_dict(config)
-    found = Layout.of(config).prepared / CONFIG
+    given, usual = as_dict(config), as_dict(Config())
+    prepared = Layout.of(config).prepared
+    found = prepared / CONFIG
     if not found.exists():
         return given
-    prepared, usual = read_json(found), as_dict(Config())
-    for section, before in prepared.items():
-        for key in before.keys() & given[section].keys():
-            if given[section][key] not in (before[key], usual[section][key]):
-                _log.warning(
-                    "%s.%s = %s changes nothing: the papers were prepared with %s",
-                    section,
-                    key,
-                    given[section][key],
-                    before[key],
-                )
-        given[section] |= before
+    before = read_json(found)
+    if before.pop("manifest_sha256", None) != sha256(prepared / "manifest.json"):
+        return given
+    given["prepared"] = {"seed": before.pop("seed")}
+    for key, was in leaves(before):
+        *groups, name = key.split(".")
+        now, default = (_group(tree, groups)[name] for tree in (given, usual))
+        if now not in (was, default):
+            _log.warning("%s = %s changes nothing: the papers were prepared with %s", key, now, was)
+        _group(given, groups)[name] = was
     return given
+
+
+def _group(tree: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    for name in names:
+        tree = tree[name]
+    return tree
+
+
+def leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Walk the values of a nested configuration with their dotted keys."""
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def source(config: Config) -> Path:

@@ -21,6 +21,7 @@ __all__ = ["OPTIONS", "options", "run"]
 OPTIONS = {
     "head": "head.kind",
     "max_length": "model.max_length",
+    "dtype": "model.dtype",
     "min_papers": "labels.min_train_papers",
     "holdout": "calibration.holdout",
     "refit": "train.refit",
@@ -63,9 +64,10 @@ def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
     layout = Layout.of(config)
     papers = needs(layout.papers, "prepare")
     embeddings = needs(layout.embeddings, "embed")
+    record = made_with(config)
     with explained(OPTIONS):
         report = stages.train(papers, embeddings, layout.model, options(config), progress)
-    write_json(layout.run / "config.json", made_with(config))
+    write_json(layout.run / "config.json", record)
     write_json(layout.run / "train.json", report)
     return report
 
@@ -76,7 +78,7 @@ def options(config: Config) -> dict[str, Any]:
     known = models.KNOWN.get(config.model.name)
     found["calibrate"] = config.calibration.kind is not CalibrationKind.none
     name = config.model.name
-    if Path(name).is_dir():
+    if known is None and Path(name).is_dir():
         # The model may be loaded from elsewhere.
         name = str(Path(name).resolve())
     found["encoder"] = {"source": name, "name": known.hub if known else Path(name).name}

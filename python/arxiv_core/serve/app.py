@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 import arxiv_core
 from arxiv_core._core import canonical
@@ -144,11 +145,15 @@ def _message(status: int, text: str, headers: Mapping[str, str] | None = None) -
 async def _body(request: Request, limit: int) -> bytes:
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            raise HTTPException(413, f"the body is larger than {limit} bytes")
-        parts.append(part)
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > limit:
+                raise HTTPException(413, f"the body is larger than {limit} bytes")
+            parts.append(part)
+    except ClientDisconnect:
+        # Nobody reads the answer; to log it as a failure of ours would be wrong.
+        raise HTTPException(400, "the body ended early") from None
     return b"".join(parts).removeprefix(codecs.BOM_UTF8)
 
 

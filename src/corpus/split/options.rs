@@ -20,7 +20,8 @@ pub enum SplitBy {
 pub struct SplitOptions {
     /// By time, or stratified.
     pub by: SplitBy,
-    /// By time: length of the test range in months, where its ends are not given.
+    /// By time: length of the test range in months, where neither its ends are given nor one before
+    /// it; from an earlier end on, the months after validation are all of it.
     pub test_months: u32,
     /// By time: length of the validation range in months, where its ends are not given.
     pub validation_months: u32,

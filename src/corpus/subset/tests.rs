@@ -80,7 +80,14 @@ fn categories_are_matched_by_any_or_by_primary_label() {
 
 #[test]
 fn an_archive_stands_for_its_categories() {
-    let rows = of(&[&["astro-ph.CO"], &["cs.LG"], &["math-ph"], &["hep-th"]]);
+    let rows = of(&[
+        &["astro-ph.CO"],
+        &["cs.LG"],
+        &["math-ph"],
+        &["hep-th"],
+        &["cs.IT"],
+        &["eess.SY"],
+    ]);
     let chosen = |names: &[&str]| {
         let categories = names.iter().map(|&name| name.to_owned()).collect();
         kept(
@@ -95,7 +102,9 @@ fn an_archive_stands_for_its_categories() {
         )
     };
     assert_eq!(chosen(&["astro-ph"]), [0]);
-    assert_eq!(chosen(&["cs", "hep-th"]), [1, 3]);
+    assert_eq!(chosen(&["cs", "hep-th"]), [1, 3, 4, 5]);
+    assert_eq!(chosen(&["math"]), [2, 4]);
+    assert_eq!(chosen(&["eess"]), [5]);
 }
 
 #[test]

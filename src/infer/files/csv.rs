@@ -6,8 +6,9 @@ use crate::error::{Error, Result};
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use std::io::{self, Read};
 
-/// Put after the last byte: a line of its own, unless a quotation mark is still open there.
-const END: &[u8] = b"\n\x04";
+/// Put after the last byte: a line of its own, which no table has, unless a quotation mark is still
+/// open there.
+const END: &[u8] = b"\n\x04end of arxiv-core's input\x04";
 
 /// A text with [`END`] after it.
 struct Ended<'a> {

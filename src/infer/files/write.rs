@@ -7,8 +7,9 @@ use self::parquet::Parquet;
 use self::text::{Csv, Lines, Stream};
 use super::{Answer, Format, STANDARD};
 use crate::error::{Error, Result};
+use crate::observe::Observer;
+use crate::pipe;
 use crate::scratch;
-use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
@@ -21,7 +22,11 @@ pub(super) trait Sink {
 
 /// Opens `output`, a path or `-`, without touching what lies there. Its name says what to write
 /// where `format` does not; `-` is JSON Lines then.
-pub(super) fn create(output: &str, format: Option<Format>) -> Result<Box<dyn Sink>> {
+pub(super) fn create(
+    output: &str,
+    format: Option<Format>,
+    observer: &dyn Observer,
+) -> Result<Box<dyn Sink>> {
     let name = output.to_ascii_lowercase();
     let (stem, archive) = match () {
         () if name.ends_with(".gz") => (name.trim_end_matches(".gz"), Archive::Gzip),
@@ -40,22 +45,22 @@ pub(super) fn create(output: &str, format: Option<Format>) -> Result<Box<dyn Sin
             return Err(Error::option("output", output, reason));
         }
     };
-    let target = if output == STANDARD {
+    let target = if [STANDARD, "/dev/stdout", "/dev/fd/1"].contains(&output) {
         Target::standard()
     } else {
         Target::create(Path::new(output))?
     };
     Ok(match format {
         Format::Jsonl => Box::new(Lines {
-            stream: Stream::open(&target, archive)?,
+            stream: Stream::open(&target, archive, observer)?,
             target,
         }),
-        Format::Csv => Box::new(Csv::open(target, archive)?),
+        Format::Csv => Box::new(Csv::open(target, archive, observer)?),
         Format::Parquet if archive.is_some() => {
             let reason = "Parquet is compressed within: leave .gz and .zst away";
             return Err(Error::option("output", output, reason));
         }
-        Format::Parquet => Box::new(Parquet::open(target)?),
+        Format::Parquet => Box::new(Parquet::open(target, observer)?),
     })
 }
 
@@ -92,7 +97,8 @@ impl Target {
         if path.is_dir() {
             return Err(fail(io::ErrorKind::IsADirectory.into()));
         }
-        if path.metadata().is_ok_and(|found| !found.is_file()) {
+        // A descriptor's file is others' too: it is written into, not replaced.
+        if path.starts_with("/dev") || path.metadata().is_ok_and(|found| !found.is_file()) {
             return Ok(Self {
                 path: path.to_path_buf(),
                 file: None,
@@ -119,11 +125,11 @@ impl Target {
         })
     }
 
-    fn handle(&self) -> Result<Box<dyn Write + Send>> {
+    fn handle(&self, observer: &dyn Observer) -> Result<Box<dyn Write + Send>> {
         let file = match &self.file {
             Some(file) => file.as_file().try_clone(),
             None if self.path == Path::new(STANDARD) => return Ok(Box::new(io::stdout())),
-            None => OpenOptions::new().write(true).open(&self.path),
+            None => pipe::open_to_write(&self.path, || observer.cancelled()),
         };
         Ok(Box::new(file.map_err(|source| self.fail(source))?))
     }

@@ -1,6 +1,8 @@
 //! Which n-grams are kept.
 
 use super::Part;
+use crate::error::Result;
+use crate::observe::Observer;
 use rayon::prelude::*;
 
 /// Keeps the `most` best of the n-grams in at least `min_papers` of the papers.
@@ -11,7 +13,8 @@ pub(super) fn choose(
     width: usize,
     most: usize,
     min_papers: u32,
-) -> Part {
+    observer: &dyn Observer,
+) -> Result<Part> {
     let mut all: Vec<u32> = grams.iter().flatten().copied().collect();
     all.par_sort_unstable();
     let (hashes, counts): (Vec<u32>, Vec<u32>) = all
@@ -22,7 +25,10 @@ pub(super) fn choose(
     drop(all);
     let mut joint = vec![0_u32; hashes.len() * width];
     let mut totals = vec![0_u32; width];
-    for (paper, labels) in grams.iter().zip(labels) {
+    for (number, (paper, labels)) in grams.iter().zip(labels).enumerate() {
+        if number.is_multiple_of(1024) {
+            observer.check()?;
+        }
         for &label in *labels {
             totals[label as usize] += 1;
         }
@@ -57,7 +63,7 @@ pub(super) fn choose(
     ranked.par_sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     ranked.truncate(most);
     ranked.par_sort_unstable_by_key(|&(_, index)| index);
-    Part {
+    Ok(Part {
         hashes: ranked.iter().map(|&(_, index)| hashes[index]).collect(),
         idf: ranked
             .iter()
@@ -65,5 +71,5 @@ pub(super) fn choose(
                 (((1.0 + papers) / (1.0 + f64::from(counts[index]))).ln() + 1.0) as f32
             })
             .collect(),
-    }
+    })
 }

@@ -25,6 +25,8 @@ pub struct Options {
     pub head: Kind,
     /// Tokens after which the embedded texts must have been cut; any where `None`.
     pub max_length: Option<usize>,
+    /// Precision in which the texts must have been embedded; any where `None`.
+    pub dtype: Option<String>,
     /// A label with fewer papers to fit the head to, in a refit where there is one, is left out.
     pub min_papers: usize,
     /// Share of the split `train` that is held out for calibration and thresholds, chosen by a
@@ -73,6 +75,7 @@ impl Default for Options {
         Self {
             head: Kind::Hybrid,
             max_length: None,
+            dtype: None,
             min_papers: 1,
             holdout: 0.0,
             refit: false,

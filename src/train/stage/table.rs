@@ -13,6 +13,9 @@ use ndarray::{Array2, Axis};
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+/// Papers whose n-grams are looked up before a caller who wants to stop is heard.
+const BLOCK: usize = 8192;
+
 /// Rows to fit the head to, and rows for calibration and thresholds.
 pub(super) fn divide(table: &Papers, options: &Options) -> (Vec<usize>, Vec<usize>) {
     let limit = (options.holdout * u64::MAX as f64) as u64;
@@ -109,7 +112,11 @@ impl Corpus<'_> {
                         ),
                     ));
                 }
-                let rows = vocabulary.rows(&titles, &abstracts)?;
+                let mut rows = Vec::with_capacity(titles.len());
+                for (titles, abstracts) in titles.chunks(BLOCK).zip(abstracts.chunks(BLOCK)) {
+                    observer.check()?;
+                    rows.extend(vocabulary.rows(titles, abstracts)?);
+                }
                 Some(Words {
                     vocabulary: Arc::new(vocabulary),
                     rows,

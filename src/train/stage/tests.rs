@@ -305,6 +305,11 @@ fn what_does_not_fit_is_named() {
         ..usual.clone()
     };
     assert!(fails(&papers, &vectors, &metadata(), &longer).contains("embed again"));
+    let halved = Options {
+        dtype: Some("bf16".to_owned()),
+        ..usual.clone()
+    };
+    assert!(fails(&papers, &vectors, &metadata(), &halved).contains("option dtype = bf16"));
     let short = vectors.select(Axis(0), &[0, 1]);
     assert!(fails(&papers, &short, &metadata(), &usual).contains("embeddings"));
     let old = Metadata {

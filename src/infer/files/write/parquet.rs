@@ -3,6 +3,7 @@
 use super::{Sink, Target};
 use crate::error::Result;
 use crate::infer::files::Answer;
+use crate::observe::Observer;
 use arrow::array::{
     ArrayRef, BooleanBuilder, Float32Builder, ListBuilder, RecordBatch, StringBuilder,
     StructBuilder, UInt64Builder,
@@ -39,7 +40,7 @@ fn category_field() -> Arc<Field> {
 }
 
 impl Parquet {
-    pub(super) fn open(target: Target) -> Result<Self> {
+    pub(super) fn open(target: Target, observer: &dyn Observer) -> Result<Self> {
         let schema = Arc::new(Schema::new(vec![
             Field::new("row", DataType::UInt64, false),
             Field::new("id", DataType::Utf8, true),
@@ -49,7 +50,7 @@ impl Parquet {
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .build();
-        let file = BufWriter::with_capacity(1 << 18, target.handle()?);
+        let file = BufWriter::with_capacity(1 << 18, target.handle(observer)?);
         let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties))
             .map_err(|error| target.fail(io::Error::other(error)))?;
         Ok(Self {

@@ -4,6 +4,7 @@ use super::{Archive, Sink, Target};
 use crate::error::Result;
 use crate::infer::files::Answer;
 use crate::infer::prediction::Category;
+use crate::observe::Observer;
 use flate2::write::GzEncoder;
 use serde::Serialize;
 use std::io::{self, BufWriter, Write};
@@ -26,8 +27,8 @@ pub(super) enum Stream {
 }
 
 impl Stream {
-    pub(super) fn open(target: &Target, archive: Archive) -> Result<Self> {
-        let file = BufWriter::with_capacity(1 << 18, target.handle()?);
+    pub(super) fn open(target: &Target, archive: Archive, observer: &dyn Observer) -> Result<Self> {
+        let file = BufWriter::with_capacity(1 << 18, target.handle(observer)?);
         Ok(match archive {
             Archive::None => Self::Plain(Box::new(file)),
             Archive::Gzip => Self::Gzip(GzEncoder::new(file, flate2::Compression::default())),
@@ -127,8 +128,8 @@ pub(super) struct Csv {
 }
 
 impl Csv {
-    pub(super) fn open(target: Target, archive: Archive) -> Result<Self> {
-        let mut writer = csv::Writer::from_writer(Stream::open(&target, archive)?);
+    pub(super) fn open(target: Target, archive: Archive, observer: &dyn Observer) -> Result<Self> {
+        let mut writer = csv::Writer::from_writer(Stream::open(&target, archive, observer)?);
         writer
             .write_record(COLUMNS)
             .map_err(|error| target.fail(error.into()))?;
