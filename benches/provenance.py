@@ -1,4 +1,4 @@
-"""What a result file says of where its figures come from; how a worker tells its memory."""
+"""What a result file says of where its figures come from."""
 
 import importlib.metadata
 import os
@@ -45,12 +45,6 @@ def machine() -> dict:
         "cores": os.cpu_count(),
         "system": platform.platform(),
     }
-
-
-def peak_mb() -> float:
-    """Largest resident memory of this process: ru_maxrss would count its parent's before exec."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 COMMIT = commit()

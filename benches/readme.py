@@ -2,7 +2,7 @@
 
     python benches/readme.py [--check]
 
-Every row names the command that remade its file, and the commit and machine it was measured at.
+Below the table stand the commands that remake the files, and each file's commits and machines.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from provenance import peak_mb
+from memory import peak_mb
 
 Encode = Callable[[list[str]], np.ndarray]
 

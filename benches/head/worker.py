@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from provenance import peak_mb
+from memory import peak_mb
 
 
 def ours(embeddings: np.ndarray, truth: np.ndarray, c: float) -> tuple:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from provenance import peak_mb
+from memory import peak_mb
 
 # What ASCII white space is to this library's `clean: whitespace`.
 WHITE = "[ \\t\\n\\f\\r]+"

@@ -218,15 +218,15 @@ def main() -> None:
         for name in ("tfidf", "minilm"):
             if options.baseline not in (None, name):
                 continue
-            learn, candidates = (
-                tfidf(task)
-                if name == "tfidf"
-                else minilm(corpora.embedded(corpus, papers, options.cache))
-            )
             # What the logits depend on: others are not taken for them.
-            asked = json.dumps(
-                [_core.checksum(str(papers)), task.labels, [*candidates], corpus.refit]
-            )
+            read = [papers]
+            if name == "tfidf":
+                learn, candidates = tfidf(task)
+            else:
+                read.append(corpora.embedded(corpus, papers, options.cache))
+                learn, candidates = minilm(read[-1])
+            checksums = [_core.checksum(str(path)) for path in read]
+            asked = json.dumps([checksums, task.labels, [*candidates], corpus.refit])
             kept = papers.with_name(f"{name}.npz")
             if (found := before(kept, asked)) is None:
                 found = best(candidates, learn, task, options.jobs)

@@ -27,6 +27,8 @@ from provenance import ROOT, provenance
 DATA = ROOT.parent / "shared" / "data"
 WORK = ROOT / "build" / "quality"
 RESULTS = ROOT / "benches" / "results" / "quality.json"
+DTYPE = "f32"
+"""Any machine can remake it."""
 MIN_PAPERS = 50
 """A label needs as many papers to fit a head to."""
 
@@ -117,9 +119,9 @@ def prepared(corpus: Corpus, data: Path, work: Path) -> Path:
 
 def embedded(corpus: Corpus, papers: Path, cache: Path | None) -> Path:
     """Embed a papers table, unless that is done, and give the embeddings."""
-    embeddings = papers.with_name("embeddings.safetensors")
+    embeddings = papers.with_name(f"embeddings-{DTYPE}.safetensors")
     if not embeddings.exists():
-        options = {"device": "auto", "dtype": "f32", "max_length": 512}
+        options = {"device": "auto", "dtype": DTYPE, "max_length": 512}
         if cache is not None:
             options["cache_dir"] = str(cache)
         stages.embed(papers, encoder(), embeddings, options, progress(f"{corpus.name}: embed"))
