@@ -8,6 +8,7 @@ import io
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -231,6 +232,23 @@ def test_bad_lines_can_be_skipped_and_are_counted(classifier: Classifier, tmp_pa
     assert "a.jsonl:4: not a JSON object" in summary["errors"][1]
     # The rows say where in the input the papers were.
     assert [(row["row"], row["id"]) for row in read(target)] == [(0, "a"), (3, None)]
+
+
+def test_a_descriptor_is_written_at_its_end_and_shared_memory_is_a_folder(
+    classifier: Classifier, papers: Papers, tmp_path: Path
+) -> None:
+    source = write(tmp_path / "papers.jsonl", papers[:2])
+    with (tmp_path / "all.jsonl").open("a", encoding="utf-8") as shared:
+        shared.write("before\n")
+        shared.flush()
+        classifier.classify_file(source, f"/proc/self/fd/{shared.fileno()}", format="jsonl")
+    found = (tmp_path / "all.jsonl").read_text(encoding="utf-8").splitlines()
+    assert found[0] == "before"
+    assert len(found) == 3
+    memory = Path("/dev/shm") if Path("/dev/shm").is_dir() else tmp_path
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        classifier.classify_file(source, Path(folder) / "out.jsonl")
+        assert len(read(Path(folder) / "out.jsonl")) == 2
 
 
 def test_what_a_link_points_to_is_written_and_keeps_its_mode(

@@ -44,7 +44,7 @@ def card(
     encoder, head = spec["encoder"], spec["head"]
     trained = {key: value for key, value in config.items() if key != "prepared"}
     prepared = trained | config.get("prepared", {})
-    evaluated = trained | {"evaluation": metrics["evaluated_with"]}
+    evaluated = trained | {"evaluation": metrics.get("evaluated_with", config["evaluation"])}
     rows = "\n".join(f"| {' | '.join(row)} |" for row in _rows(metrics))
     sample = (
         "\n**Trained on the bundled corpus of invented papers: "
@@ -57,7 +57,7 @@ def card(
         if config["train"]["refit"]
         else "was not fitted to"
     )
-    level = metrics["evaluated_with"]["bootstrap"]["level"]
+    level = evaluated["evaluation"]["bootstrap"]["level"]
     return f"""# {name}
 
 Sorts a paper, given by title and abstract, into {len(spec["labels"])} arXiv categories

@@ -98,7 +98,10 @@ impl Target {
             return Err(fail(io::ErrorKind::IsADirectory.into()));
         }
         // A descriptor's file is others' too: it is written into, not replaced.
-        if path.starts_with("/dev") || path.metadata().is_ok_and(|found| !found.is_file()) {
+        let descriptor = ["/dev/fd", "/dev/stderr", "/proc/self/fd"]
+            .iter()
+            .any(|place| path.starts_with(place));
+        if descriptor || path.metadata().is_ok_and(|found| !found.is_file()) {
             return Ok(Self {
                 path: path.to_path_buf(),
                 file: None,
