@@ -4,6 +4,7 @@
 
 ARM is `peer` (sentence-transformers, its f32 default), `f32` or `bf16` (this library).
 With `--first` it encodes one text and stops: the time from process start to the first vector.
+There ARM may be `classifier`: the default model of this library, which has its own maximum length.
 """
 
 import json
@@ -11,23 +12,27 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from memory import peak_mb
 
-Encode = Callable[[list[str]], np.ndarray]
+Answer = Callable[[list[str]], Any]
 
 
-def load(arm: str, model: str, max_length: int) -> Encode:
-    """The arm's function from texts to embeddings."""
+def load(arm: str, model: str, max_length: int) -> Answer:
+    """The arm's function from texts to embeddings, or to predictions."""
     if arm == "peer":
         from sentence_transformers import SentenceTransformer
 
         peer = SentenceTransformer(model, device="cpu")
         peer.max_seq_length = max_length
         return lambda texts: peer.encode(texts, show_progress_bar=False)
+    if arm == "classifier":
+        from arxiv_core import Classifier
+
+        classify = Classifier.load().classify
+        return lambda texts: classify([{"title": "", "abstract": text} for text in texts])
     from arxiv_core import Encoder
 
     encoder = Encoder.load(model, device="cpu", dtype=arm, max_length=max_length)

@@ -20,6 +20,7 @@ import arxiv_core
 import corpora
 import numpy as np
 from arxiv_core import _core, stages
+from arxiv_core.classifier import DEFAULT
 from corpora import provenance
 from numpy.typing import NDArray
 
@@ -108,6 +109,13 @@ def evaluation(
     return {name: found[name] for name in corpora.FIGURES}
 
 
+def scoring_files() -> dict[str, str]:
+    """SHA-256 of each of the model's files that a score depends on, as its manifest has it."""
+    manifest = json.loads((DEFAULT / "manifest.json").read_text(encoding="utf-8"))
+    words = ("README.md", "metrics.json")
+    return {name: sha for name, sha in manifest["files"].items() if name not in words}
+
+
 def main() -> None:
     """Score the papers and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -127,6 +135,7 @@ def main() -> None:
     result: dict[str, Any] = {
         "bench": "derived",
         **provenance("torch", "numpy"),
+        "model": scoring_files(),
         "papers": len(papers),
         "dtype": "f32",
         "evaluation": evaluation(scores, classifier, table),

@@ -30,6 +30,7 @@ def require(package: str, *, extra: str, what: str) -> None:
     """
     if importlib.util.find_spec(package) is None:
         raise MissingExtraError(
-            f"{what} needs {package}, which is not installed: pip install 'arxiv-core[{extra}]'",
+            f"{what} needs {package}, which is not installed: pip install '.[{extra}]' in "
+            f"arxiv-core's repository, or 'arxiv-core[{extra}]' from where this wheel came",
             name=package,
         )

@@ -291,6 +291,7 @@ mod tests {
         let mut out = Array2::zeros((1, 2));
         assert_eq!(cache.fill(&[1], &mut out).unwrap(), [0]);
         assert!(!cache.contains(1));
+        assert!(open(folder.path()).is_empty());
     }
 
     #[test]

@@ -21,7 +21,7 @@ ROOMS = [
     {"observe", "options", "pipe", "scratch"},
     {"checksum"},
     {"text"},
-    {"corpus", "tokens", "metrics", "drift"},
+    {"corpus", "tokens", "metrics"},
     {"model"},
     {"train", "infer"},
     {"python"},
@@ -133,6 +133,14 @@ def test_rust_rooms_import_only_from_lower_rooms() -> None:
         wrong += [f"{file}: {name}" for name in upward(room, code, module_depth(file))]
     assert wrong == []
     assert {"error", "observe", "text", "corpus", "tokens", "metrics", "model"} <= seen
+
+
+def test_the_map_has_these_levels() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    drawn: dict[int, set[str]] = {}
+    for level, rooms in re.findall(r"^\| (\d) \| ([^|]*) \|", text, re.MULTILINE):
+        drawn.setdefault(int(level), set()).update(re.findall(r"`(\w+)", rooms))
+    assert [drawn[level] for level in sorted(drawn)] == ROOMS
 
 
 def test_only_the_bindings_name_python() -> None:

@@ -81,6 +81,25 @@ def test_its_encoder_is_the_one_this_library_knows(spec: dict[str, Any], card: s
     assert models.KNOWN["minilm"].sha256 in card
 
 
+def test_it_reads_as_many_word_pieces_as_the_encoder_has_positions(
+    default: Classifier, spec: dict[str, Any]
+) -> None:
+    assert spec["max_length"] == 512
+    papers = [{"title": "", "abstract": "word " * count} for count in (510, 511)]
+    assert [one.truncated for one in default.classify(papers)] == [False, True]
+
+
+def test_the_files_measured_are_the_files_shipped() -> None:
+    measured = read(ROOT / "benches/results/derived.json")
+    shipped = read(DEFAULT / "manifest.json")["files"]
+    assert {"classifier.json", "head.safetensors", "features.safetensors"} <= shipped.keys()
+    assert measured["model"].items() <= shipped.items()
+    assert shipped.keys() - measured["model"].keys() == {"README.md", "metrics.json"}
+    made = read(DEFAULT / "metrics.json")["today"]
+    for figure in ("micro_f1", "macro_f1", "precision_at_1", "recall_at_5"):
+        assert measured["evaluation"][figure] == pytest.approx(made[figure], abs=2e-3), figure
+
+
 @pytest.fixture(scope="module")
 def writer() -> ModuleType:
     """The module that writes the card."""

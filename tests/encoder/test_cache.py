@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -134,6 +135,19 @@ def test_the_embed_stage_writes_rows_in_the_tables_order(
     again = json.loads(_core.embed(str(sample_papers), str(minilm), str(out), json.dumps(options)))
     assert (again["embedded"], again["tokens"]) == (0, 0)
     assert out.read_bytes() == before
+
+
+def test_embeddings_are_for_whom_the_umask_lets(
+    sample_papers: Path, minilm: Path, tmp_path: Path
+) -> None:
+    out, cache = tmp_path / "embeddings.safetensors", tmp_path / "cache"
+    options = {"device": "cpu", "dtype": "f32", "max_length": 16, "cache_dir": str(cache)}
+    before = os.umask(0o027)
+    try:
+        _core.embed(str(sample_papers), str(minilm), str(out), json.dumps(options))
+    finally:
+        os.umask(before)
+    assert out.stat().st_mode & 0o777 == 0o640
 
 
 def test_embed_refuses_what_it_does_not_know(minilm: Path, tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ def test_an_unknown_activation_is_named(checkpoint: Callable[..., Path]) -> None
         ("model_type", "roberta"),
         ("position_embedding_type", "relative_key"),
         ("num_attention_heads", 5),
+        ("is_decoder", True),
     ],
 )
 def test_an_architecture_that_is_not_computed_is_named(

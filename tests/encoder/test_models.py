@@ -21,6 +21,16 @@ def test_a_directory_is_taken_as_it_is(minilm: Path) -> None:
     assert models.resolve(str(minilm)) == minilm
 
 
+def test_a_folder_with_a_known_name_is_meant_by_its_path(
+    minilm: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "minilm").mkdir()
+    (tmp_path / "minilm/config.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    assert models.resolve("minilm") == minilm
+    assert models.resolve("./minilm") == Path("minilm")
+
+
 def test_other_weights_under_a_known_name_are_refused(
     minilm: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

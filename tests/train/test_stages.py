@@ -130,6 +130,31 @@ def test_a_split_or_embeddings_that_do_not_fit_are_named(place: Path) -> None:
         stages.evaluate(papers, place / "nothing", model)
 
 
+@pytest.mark.parametrize(
+    ("key", "other"),
+    [
+        ("encoder_sha256", "ef" * 32),
+        ("tokenizer_sha256", "ef" * 32),
+        ("max_length", "256"),
+        ("pooling", "cls"),
+    ],
+)
+def test_embeddings_made_otherwise_than_the_models_are_refused(
+    place: Path, tmp_path: Path, key: str, other: str
+) -> None:
+    papers, embeddings = place / "papers.parquet", place / "embeddings"
+    stages.train(papers, embeddings, tmp_path / "model", options("logistic"))
+    content = embeddings.read_bytes()
+    end = 8 + struct.unpack("<Q", content[:8])[0]
+    header = json.loads(content[8:end])
+    header["__metadata__"][key] = other
+    written = json.dumps(header).encode()
+    changed = tmp_path / "embeddings"
+    changed.write_bytes(struct.pack("<Q", len(written)) + written + content[end:])
+    with pytest.raises(InputError, match=f"{key.removesuffix('_sha256')}: embedded with {other}"):
+        stages.evaluate(papers, changed, tmp_path / "model", "test")
+
+
 def test_embeddings_of_another_table_are_refused(place: Path, tmp_path: Path) -> None:
     papers, embeddings = place / "papers.parquet", place / "embeddings"
     other = tmp_path / "papers.parquet"
