@@ -5,7 +5,8 @@
 Scores the papers of 2025-11 and 2025-12 with `Classifier.load()`, in f32 as users do, evaluates
 them, and compares the rules for archives' probabilities and for shares of the primary that
 `src/infer/prediction.rs` chooses between, by log loss and calibration error. The model has seen
-none of these papers. Writes `benches/results/derived.json`.
+none of these papers. The rule for shares was chosen on others: the validation papers of 2016-01 to
+2016-03, scored by the recipe's fit before them. Writes `benches/results/derived.json`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,17 @@ from corpora import provenance
 from numpy.typing import NDArray
 
 OUT = corpora.RESULTS.with_name("derived.json")
-POWERS = (1.0, 1.2, 1.4, 1.6, 2.0)
+POWERS = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0)
 Scores = NDArray[np.float64]
+
+
+def odds(probabilities: Scores) -> Scores:
+    """What a probability has against its complement."""
+    return probabilities / np.maximum(1 - probabilities, 1e-9)
+
+
+WEIGHTS: dict[str, Callable[[Scores], Scores]] = {"probability": lambda p: p, "odds": odds}
+"""What shares of the primary are in proportion to, up to a power."""
 
 
 def independent(members: Scores) -> Scores:
@@ -72,17 +83,17 @@ def archives(
 
 def primaries(
     scores: Scores, labels: list[str], primary: list[str | None]
-) -> dict[str, dict[str, float]]:
-    """Figures of shares in proportion to a power of the probabilities."""
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Figures of shares in proportion to a power of the probabilities, or of their odds."""
     index = {label: at for at, label in enumerate(labels)}
     rows = [row for row, name in enumerate(primary) if name in index]
     truth = np.array([index[primary[row] or ""] for row in rows])
-    found = {}
-    for power in POWERS:
-        shares = scores[rows] ** power
+    found: dict[str, dict[str, dict[str, float]]] = {name: {} for name in WEIGHTS}
+    for (name, weight), power in product(WEIGHTS.items(), POWERS):
+        shares = weight(scores[rows]) ** power
         shares /= shares.sum(1, keepdims=True)
         largest, right = shares.max(1, keepdims=True), shares.argmax(1) == truth
-        found[f"{power:g}"] = {
+        found[name][f"{power:g}"] = {
             "ece_of_the_largest": figures(largest, right[:, None])["ece"],
             "log_loss": float(-np.log(shares[np.arange(len(rows)), truth]).mean()),
         }
@@ -109,6 +120,23 @@ def evaluation(
     return {name: found[name] for name in corpora.FIGURES}
 
 
+def scored(
+    classifier: arxiv_core.Classifier,
+    corpus: corpora.Corpus,
+    split: str,
+    options: argparse.Namespace,
+) -> tuple[Scores, _core.Papers]:
+    """Probabilities of one split's papers, and the papers."""
+    papers = corpora.prepared(corpus, options.data, options.work)
+    table = _core.Papers.read(str(papers), split)
+    texts = [
+        {"title": title, "abstract": abstract}
+        for title, abstract in zip(table.titles, table.abstracts, strict=True)
+    ]
+    probabilities, _ = classifier.scores(texts, progress=corpora.progress(f"{corpus.name}: score"))
+    return probabilities.astype(np.float64), table
+
+
 def scoring_files() -> dict[str, str]:
     """SHA-256 of each of the model's files that a score depends on, as its manifest has it."""
     manifest = json.loads((DEFAULT / "manifest.json").read_text(encoding="utf-8"))
@@ -122,25 +150,22 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=corpora.DATA)
     parser.add_argument("--work", type=Path, default=corpora.WORK)
     options = parser.parse_args()
-    table = _core.Papers.read(
-        str(corpora.prepared(corpora.TODAY, options.data, options.work)), "test"
-    )
-    papers = [
-        {"title": title, "abstract": abstract}
-        for title, abstract in zip(table.titles, table.abstracts, strict=True)
-    ]
     classifier = arxiv_core.Classifier.load()
-    probabilities, _ = classifier.scores(papers, progress=corpora.progress("score"))
-    scores = probabilities.astype(np.float64)
+    shipped, table = scored(classifier, corpora.TODAY, "test", options)
+    earlier = arxiv_core.Classifier.load(options.work / corpora.REPORTED.place / "model")
+    chosen_on, before = scored(earlier, corpora.REPORTED, "validation", options)
     result: dict[str, Any] = {
         "bench": "derived",
         **provenance("torch", "numpy"),
         "model": scoring_files(),
-        "papers": len(papers),
+        "papers": len(shipped),
         "dtype": "f32",
-        "evaluation": evaluation(scores, classifier, table),
-        "archives": archives(scores, classifier.labels, table.categories),
-        "primary_shares_by_power": primaries(scores, classifier.labels, table.primaries),
+        "evaluation": evaluation(shipped, classifier, table),
+        "archives": archives(shipped, classifier.labels, table.categories),
+        "primary_shares": {
+            "chosen_on": primaries(chosen_on, earlier.labels, before.primaries),
+            "later": primaries(shipped, classifier.labels, table.primaries),
+        },
     }
     OUT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(OUT.read_text(encoding="utf-8"))
