@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benches" / "results"
 MODEL = ":(exclude)python/arxiv_core/default_model"
 # What decides which kernels run, widest first.
 INSTRUCTIONS = ("avx512_bf16", "avx512f", "avx2")
@@ -30,6 +31,16 @@ def commit() -> str:
         check=False,
     )
     return revision + ("-dirty" if changed.returncode else "")
+
+
+def own_file(bench: str) -> Path:
+    """Where a bench's figures lie: kinds of processors do not overwrite each other's."""
+    return RESULTS / f"{bench}-{machine()['instructions']}.json"
+
+
+def multiplies_bf16() -> bool:
+    """Whether this processor has instructions for bf16."""
+    return machine()["instructions"] == "avx512_bf16"
 
 
 def machine() -> dict:

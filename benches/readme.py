@@ -15,6 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benches" / "results"
+# As benches/provenance.py names them, widest first.
+PROCESSORS = {"avx512_bf16": "AVX-512 bf16", "avx512f": "AVX-512", "avx2": "AVX2"}
 RESULTS_MARK = "results: written by `make readme` from benches/results"
 
 
@@ -26,7 +28,10 @@ def prepare(result: dict) -> Iterator[tuple[str, str, str, str]]:
         ("reduced", "Prepare, the job the peers can do too"),
         ("whole", "Prepare with cleaning, near-duplicates and splits; peer as above"),
     ):
-        yield what, _rate(arms[arm]), theirs, f"{result[f'{arm}_times_faster_peer']:.2f} ×"
+        ratio = f"{result[f'{arm}_times_faster_peer']:.2f} ×"
+        if rounds := result.get(f"{arm}_times_faster_peer_by_round"):
+            ratio += f" (by round {min(rounds):.2f} to {max(rounds):.2f})"
+        yield what, _rate(arms[arm]), theirs, ratio
 
 
 def _rate(arm: dict) -> str:
@@ -41,16 +46,19 @@ def encode(result: dict) -> Iterator[tuple[str, str, str, str]]:
         arms = result[f"at_{length}"]
         theirs = f"{arms['peer']['papers_per_second']:.1f} papers/s (sentence-transformers, f32)"
         for arm in ("f32", "bf16"):
+            if arm not in arms:
+                continue
             ours = f"{arms[arm]['papers_per_second']:.1f} papers/s"
             ratio = f"{arms[arm]['times_peer']:.2f} ×"
             yield f"Encode, {arm}, {length} tokens", ours, theirs, ratio
-    start = result["start_to_first_answer"]
-    theirs = start["peer"]
+    start = result.get("start_to_first_answer", {})
     for arm, what in (
         ("f32", "Process start to first embedding"),
         ("classifier", "Process start to first classified paper; peer only embeds it"),
     ):
-        ours = start[arm]
+        if arm not in start:
+            continue
+        ours, theirs = start[arm], start["peer"]
         yield (
             what,
             f"{ours['seconds']:.2f} s, {ours['peak_mb']:.0f} MB",
@@ -123,15 +131,13 @@ def table() -> str:
     """The whole block between the markers."""
     lines = ["| | arxiv-core | peer | ratio |", "|---|---|---|---|"]
     sources = []
-    notes: list[str] = []
     for name, rows in TABLES.items():
-        path = RESULTS / f"{name}.json"
-        if not path.exists():
-            continue
-        result = json.loads(path.read_text(encoding="utf-8"))
-        lines += [f"| {' | '.join(row)} |" for row in rows(result)]
-        sources += [f"`{name}` {made}" for made in _made(result)]
-        notes += [result["note"]] if "note" in result else []
+        for path, processor in _files(name):
+            result = json.loads(path.read_text(encoding="utf-8"))
+            for what, *figures in rows(result):
+                row = [f"{what}{f'; {PROCESSORS[processor]}' if processor else ''}", *figures]
+                lines.append(f"| {' | '.join(row)} |")
+            sources += [f"`{path.stem}` {made}" for made in _made(result)]
     if not sources:
         return ""
     return (
@@ -140,11 +146,19 @@ def table() -> str:
                 *lines,
                 "",
                 f"Written by `make bench` and `make default-model`. {'; '.join(sources)}.",
-                *notes,
             ]
         )
         + "\n"
     )
+
+
+def _files(name: str) -> list[tuple[Path, str]]:
+    """Result files of a bench, each with its kind of processor where kinds have their own."""
+    whole = RESULTS / f"{name}.json"
+    if whole.exists():
+        return [(whole, "")]
+    own = [(RESULTS / f"{name}-{processor}.json", processor) for processor in PROCESSORS]
+    return [(path, processor) for path, processor in own if path.exists()]
 
 
 def _made(result: dict) -> list[str]:
@@ -184,10 +198,11 @@ def parts() -> str:
     figures = _read("parts").get("parts", {})
     if not figures:
         return ""
-    f32, bf16 = figures["f32"], figures["bf16"]
-    rows = [f"| {part} | {f32[part]:.1f} | {bf16[part]:.1f} |" for part in f32]
-    rows.append(f"| together | {sum(f32.values()):.1f} | {sum(bf16.values()):.1f} |")
-    return "\n".join(["| part | f32 | bf16 |", "|---|---|---|", *rows]) + "\n"
+    rows = [[part, *(one[part] for one in figures.values())] for part in figures["f32"]]
+    rows.append(["together", *(sum(one.values()) for one in figures.values())])
+    lines = [f"| {name} | {' | '.join(f'{value:.1f}' for value in own)} |" for name, *own in rows]
+    head = [f"| part | {' | '.join(figures)} |", f"|---|{'---|' * len(figures)}"]
+    return "\n".join([*head, *lines]) + "\n"
 
 
 def cleaning() -> str:
@@ -221,8 +236,9 @@ def cleaning() -> str:
 
 
 def _read(name: str) -> dict:
-    path = RESULTS / f"{name}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    """The figures of a bench, of the widest processor there are some for."""
+    found = _files(name)
+    return json.loads(found[0][0].read_text(encoding="utf-8")) if found else {}
 
 
 BLOCKS = {

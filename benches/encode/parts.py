@@ -3,7 +3,7 @@
     python benches/encode/parts.py [--tokens 1024] [--length 256]
 
 The kernels that the encoder calls, one after the other, on one thread and random values; the best
-of twenty rounds. Writes `benches/results/parts.json`.
+of twenty rounds. Writes `benches/results/parts-*.json`.
 """
 
 import argparse
@@ -17,11 +17,13 @@ import torch
 from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from provenance import ROOT, provenance
+from provenance import multiplies_bf16, own_file, provenance
 
 HIDDEN, INTERMEDIATE, HEADS = 384, 1536, 12
 PARTS = ("query, key, value", "attention", "attention output", "feed-forward up, GELU",
          "feed-forward down", "layer norms, residuals")  # fmt: skip
+
+DTYPES = {"f32": torch.float32} | ({"bf16": torch.bfloat16} if multiplies_bf16() else {})
 
 
 def parts(tokens: int, length: int, dtype: torch.dtype) -> dict[str, Callable[[], object]]:
@@ -62,7 +64,7 @@ def microseconds(call: Callable[[], object], tokens: int) -> float:
 
 
 def main() -> None:
-    """Time every part in f32 and bf16."""
+    """Time every part."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tokens", type=int, default=1024)
     parser.add_argument("--length", type=int, default=256, help="tokens of a text")
@@ -70,7 +72,7 @@ def main() -> None:
     torch.set_num_threads(1)
     figures: dict[str, dict[str, float]] = {}
     with torch.inference_mode():
-        for name, dtype in (("f32", torch.float32), ("bf16", torch.bfloat16)):
+        for name, dtype in DTYPES.items():
             calls = parts(options.tokens, options.length, dtype)
             figures[name] = {
                 part: round(microseconds(call, options.tokens), 2) for part, call in calls.items()
@@ -84,7 +86,7 @@ def main() -> None:
         "length": options.length,
         "parts": figures,
     }
-    out = ROOT / "benches" / "results" / "parts.json"
+    out = own_file("parts")
     out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 

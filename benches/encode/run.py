@@ -4,7 +4,8 @@
 
 Every run is a process of its own; arms take turns, so that a machine that slows down slows all
 of them, and the median of the repeats counts. 256 tokens is sentence-transformers' own limit for
-this model, 512 the default classifier's. Writes `benches/results/encode.json`.
+this model, 512 the default classifier's. Writes `benches/results/encode-*.json`, a file a kind of
+processor; bf16 is measured where it has instructions for it.
 """
 
 import argparse
@@ -23,10 +24,10 @@ import zstandard
 from arxiv_core import Encoder, _core, models
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from provenance import ROOT, provenance
+from provenance import ROOT, multiplies_bf16, own_file, provenance
 
 DATA = ROOT.parent / "shared" / "data" / "arxiv-2009-2016.jsonl.zst"
-ARMS = ("peer", "f32", "bf16")
+ARMS = ("peer", "f32", *(["bf16"] if multiplies_bf16() else []))
 LENGTHS = (256, 512)
 
 
@@ -99,7 +100,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--out", type=Path, default=ROOT / "benches" / "results" / "encode.json")
+    parser.add_argument("--out", type=Path, default=own_file("encode"))
     options = parser.parse_args()
     if not options.data.exists():
         raise SystemExit(f"{options.data} is not there; give a snapshot with --data")

@@ -9,7 +9,8 @@ and the labels are the most frequent ones. Every fit is a process of its own on 
 timed is the call of `fit`, data in memory and modules imported. The peer's own tolerance ends
 before its optimum, so some labels are fitted again by the peer in f64 at a tolerance ten thousand
 times tighter: the difference in probability to those is the error of ours. Peak memory is the
-fitting process's, without those that n_jobs starts. Writes `benches/results/head.json`.
+fitting process's, without those that n_jobs starts. Writes
+`benches/results/head-*.json`, a file a kind of processor.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from provenance import ROOT, provenance
+from provenance import own_file, provenance
 
 PEERS = ("sklearn", "sklearn, n_jobs=2")
 CHECKED = 10
@@ -106,7 +107,7 @@ def main() -> None:
     parser.add_argument("--papers", type=Path)
     parser.add_argument("--c", type=float, default=1.0)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--out", type=Path, default=ROOT / "benches" / "results" / "head.json")
+    parser.add_argument("--out", type=Path, default=own_file("head"))
     options = parser.parse_args()
     count, hidden, labels = map(int, options.size.split("x"))
     if options.embeddings:

@@ -4,7 +4,7 @@
 
 Level 1 as it is, and what was tried for the pages of the papers table: smaller hash tables, and
 wider steps between the places where a match is looked for. The last but one is what they have.
-Writes `benches/results/pack.json`.
+Writes `benches/results/pack-*.json`.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import zstandard
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import run
 import source
-from provenance import ROOT, provenance
+from provenance import own_file, provenance
 
 PAGE = 750_000
 # Parameters as zstd.h numbers them.
@@ -109,7 +109,7 @@ def main() -> None:
         **provenance("zstandard", zstd=".".join(map(str, zstandard.ZSTD_VERSION))),
         "settings": figures,
     }
-    out = ROOT / "benches" / "results" / "pack.json"
+    out = own_file("pack")
     out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 

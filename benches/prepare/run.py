@@ -6,7 +6,7 @@ Every run is a process of its own; arms take turns and the median counts. Two ro
 the peers can do too, with the same rows out, checked by hash; and the whole default stage, with
 cleaning, near-duplicates and splits, beside the peers' reduced job. Rates are of the source's
 bytes. Of level 1, this stage takes other steps than zstd's own (docs/performance.md), so the
-tables' sizes are measured too. Writes `benches/results/prepare.json`.
+tables' sizes are measured too. Writes `benches/results/prepare-*.json`, a file a kind of processor.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from arxiv_core import _core
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import source
-from provenance import ROOT, provenance
+from provenance import ROOT, own_file, provenance
 
 DATA = ROOT.parent / "shared" / "data"
 FILES = ("arxiv-2009-2016.jsonl.zst", "arxiv-2017-2025.jsonl.zst")
@@ -111,10 +111,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peer-python", default=sys.executable, help="has polars and duckdb")
     parser.add_argument("--size", type=int, default=1000, help="MB of input")
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--zstd-level", type=int, default=1)
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the corpus")
-    parser.add_argument("--out", type=Path, default=ROOT / "benches" / "results" / "prepare.json")
+    parser.add_argument("--out", type=Path, default=own_file("prepare"))
     options = parser.parse_args()
     corpus = [options.data / name for name in FILES]
     for path in corpus:
@@ -132,6 +132,16 @@ def main() -> None:
             pass
     figures = measure(path, options)
     fastest = max(figures[peer]["mb_per_second"] for peer in PEERS)
+    rounds = [
+        {arm: one["all_seconds"][at] for arm, one in figures.items()}
+        for at in range(options.repeats)
+    ]
+    by_round = {
+        f"{arm}_times_faster_peer_by_round": [
+            min(one[peer] for peer in PEERS) / one[arm] for one in rounds
+        ]
+        for arm in ("reduced", "whole")
+    }
     result = {
         "bench": "prepare",
         **provenance(**{peer: figures[peer]["version"] for peer in PEERS}),
@@ -141,6 +151,7 @@ def main() -> None:
         "arms": figures,
         "reduced_times_faster_peer": figures["reduced"]["mb_per_second"] / fastest,
         "whole_times_faster_peer": figures["whole"]["mb_per_second"] / fastest,
+        **by_round,
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

@@ -5,13 +5,15 @@ use super::open::{LONGEST, Source, Text};
 use crate::error::{Error, Result};
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::io::{BufRead, Read};
 
 /// The fields that are read; others are passed over without being built.
 #[derive(Deserialize)]
-struct Fields {
-    #[serde(default)]
-    id: Value,
+struct Fields<'a> {
+    /// As it is written: a number of another value than 2301.00010 has the same bits.
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
     title: Option<Value>,
     r#abstract: Option<Value>,
 }
@@ -253,24 +255,25 @@ fn record(bytes: &[u8], row: u64, place: impl Fn() -> String) -> Result<Record> 
             "not a JSON object of a paper: an array",
         ));
     }
-    let fields: Fields =
+    let fields: Fields<'_> =
         serde_json::from_slice(bytes).map_err(|error| Error::input(place(), plain(&error)))?;
     let text = |name: &str, value: Option<Value>| {
         let reason = match value {
             Some(Value::String(text)) => return Ok(text),
             None => "missing or null".to_owned(),
-            Some(other) => format!("{} is not a string", short(&other)),
+            Some(other) => format!("{} is not a string", short(&other.to_string())),
         };
         Err(Error::input(format!("{}: field {name:?}", place()), reason))
     };
-    let id = match fields.id {
-        Value::Null => None,
-        Value::String(id) => Some(id),
-        Value::Number(id) => Some(id.to_string()),
-        other => {
-            let reason = format!("{} is neither a string nor a number", short(&other));
-            return Err(Error::input(format!("{}: field \"id\"", place()), reason));
+    let id = match fields.id.map(RawValue::get) {
+        Some(number) if number.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
+            Some(number.to_owned())
         }
+        Some(other) => Some(serde_json::from_str::<String>(other).map_err(|_| {
+            let reason = format!("{} is neither a string nor a number", short(other));
+            Error::input(format!("{}: field \"id\"", place()), reason)
+        })?),
+        None => None,
     };
     Ok(Record {
         row,
@@ -290,11 +293,10 @@ fn plain(error: &serde_json::Error) -> String {
     )
 }
 
-fn short(value: &Value) -> String {
-    let text = value.to_string();
-    if text.chars().count() > 40 {
-        format!("{}…", text.chars().take(40).collect::<String>())
+fn short(json: &str) -> String {
+    if json.chars().count() > 40 {
+        format!("{}…", json.chars().take(40).collect::<String>())
     } else {
-        text
+        json.to_owned()
     }
 }

@@ -70,6 +70,22 @@ fn lines_are_read_whatever_they_are_packed_in_and_called() {
 }
 
 #[test]
+fn an_id_that_is_a_number_keeps_its_digits() {
+    let place = Place::new();
+    let line = |id: &str| format!(r#"{{"id": {id} ,"title":"T","abstract":"A"}}"#);
+    let ids = ["2301.00010", "-0", "\"\\u0061b\"", "null", "[1]", "true"];
+    let lines: Vec<String> = ids.iter().map(|id| line(id)).collect();
+    let path = place.write("a.jsonl", lines.join("\n").as_bytes());
+    let found = read(&path).unwrap();
+    let said = |at: usize, json: &str| {
+        format!("{path}:{at}: field \"id\": {json} is neither a string nor a number")
+    };
+    let expected = ["0|2301.00010|T|A", "1|-0|T|A", "2|ab|T|A", "3|-|T|A"].map(str::to_owned);
+    assert_eq!(found[..4], expected);
+    assert_eq!(found[4..], [said(5, "[1]"), said(6, "true")]);
+}
+
+#[test]
 fn csv_is_known_by_its_header_too() {
     let place = Place::new();
     let rows = "id,\"title\", abstract\na,T1,A1\n7,T2,\n";
