@@ -5,11 +5,11 @@
 - `tfidf`: TF-IDF over words and pairs of words, one-vs-rest logistic SGD.
 - `minilm`: one-vs-rest logistic regression on the frozen MiniLM embedding.
 
-Strength of regularisation is chosen by mean average precision on validation papers, with heads
-fitted to a quarter of the training papers. Logits are calibrated and thresholds fitted on
-validation papers by the same procedure as the default model's, heads fitted once more where
-its are, and measured by the same code. Logits are kept beside the embeddings, so that only
-what is not there is fitted. Writes into `benches/results/quality.json`.
+Strength of regularisation is chosen by mean average precision on validation papers: heads fitted to
+a quarter of the training papers leave the best two, heads fitted to all of them decide. Logits are
+calibrated and thresholds fitted on validation papers by the same procedure as the default model's,
+heads fitted once more where its are, and measured by the same code. Logits are kept beside the
+embeddings, so that only what is not there is fitted. Writes into `benches/results/quality.json`.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.metrics import average_precision_score
 
-TFIDF_ALPHAS = (1e-7, 3e-7, 1e-6, 3e-6, 1e-5)
+TFIDF_ALPHAS = (1e-7, 3e-7, 1e-6, 3e-6)
 MINILM_CS = (1.0, 10.0, 100.0)
+CHOICE = "the best two of a quarter, then all"
 
 
 @dataclass
@@ -123,7 +124,7 @@ Features = Callable[[NDArray[np.int64]], Any]
 def best(
     candidates: Candidates, learn: Features, task: Task, jobs: int
 ) -> tuple[str, float, Logits, Logits]:
-    """Choose on every fourth training paper by validation mAP, then fit to all of them."""
+    """Choose by validation mAP, then fit once more where the papers tested with are more."""
     features = learn(task.fit)
     truth = task.truth[task.validation]
     present = truth.sum(0) >= 10
@@ -135,14 +136,20 @@ def best(
     for name, make in candidates.items():
         found[name] = score(one_vs_rest(make, features, task, task.fit[::4], jobs)[0])
         print(name, f"a quarter of train, validation mAP {found[name]:.4f}", flush=True)
-    name = max(found, key=found.__getitem__)
-    started = time.monotonic()
-    validation, test = one_vs_rest(candidates[name], features, task, task.fit, jobs)
-    print(name, f"all of train, validation mAP {score(validation):.4f}", flush=True)
+    fits = {}
+    # More papers want less regularisation, so the best of a quarter need not be the best of all.
+    for name in sorted(found, key=found.__getitem__)[-2:]:
+        started = time.monotonic()
+        validation, test = one_vs_rest(candidates[name], features, task, task.fit, jobs)
+        fits[name] = score(validation), time.monotonic() - started, validation, test
+        print(name, f"all of train, validation mAP {fits[name][0]:.4f}", flush=True)
+    name = max(fits, key=lambda one: fits[one][0])
+    _, seconds, validation, test = fits[name]
     if len(task.refit) > len(task.fit):
         features = learn(task.refit)
+        started = time.monotonic()
         test = one_vs_rest(candidates[name], features, task, task.refit, jobs)[1]
-    seconds = time.monotonic() - started
+        seconds += time.monotonic() - started
     return name, seconds, validation, test
 
 
@@ -226,7 +233,7 @@ def main() -> None:
                 read.append(corpora.embedded(corpus, papers, options.cache))
                 learn, candidates = minilm(read[-1])
             checksums = [_core.checksum(str(path)) for path in read]
-            asked = json.dumps([checksums, task.labels, [*candidates], corpus.refit])
+            asked = json.dumps([checksums, task.labels, [*candidates], corpus.refit, CHOICE])
             kept = papers.with_name(f"{name}.npz")
             if (found := before(kept, asked)) is None:
                 found = best(candidates, learn, task, options.jobs)
