@@ -52,7 +52,7 @@ def machine() -> dict:
     flags = fields.get("flags", "").split()
     return {
         "processor": fields.get("model name", ""),
-        "instructions": next((name for name in INSTRUCTIONS if name in flags), ""),
+        "instructions": next((name for name in INSTRUCTIONS if name in flags), "other"),
         "cores": os.cpu_count(),
         "system": platform.platform(),
     }

@@ -1,4 +1,4 @@
-"""Writes the tables of README and docs/performance.md from benches/results/*.json.
+"""Writes the tables of README, docs/cleaning.md and docs/performance.md from benches/results.
 
     python benches/readme.py [--check]
 
@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benches" / "results"
 # As benches/provenance.py names them, widest first.
-PROCESSORS = {"avx512_bf16": "AVX-512 bf16", "avx512f": "AVX-512", "avx2": "AVX2"}
+PROCESSORS = {"avx512_bf16": "AVX-512 bf16", "avx512f": "AVX-512", "avx2": "AVX2", "other": "other"}
 RESULTS_MARK = "results: written by `make readme` from benches/results"
 
 
@@ -83,7 +83,7 @@ def head(result: dict) -> Iterator[tuple[str, str, str, str]]:
 
 def quality(result: dict) -> Iterator[tuple[str, str, str, str]]:
     for table, fitted in (
-        ("reported", "Its recipe fitted before 2016-01, papers of 2016-04 to 2016-06"),
+        ("reported", "Default model's recipe fitted before 2016-01, papers of 2016-04 to 2016-06"),
         ("today", "Default model, papers of 2025-11 to 2025-12"),
     ):
         rows = result["tables"].get(table, {})
@@ -180,7 +180,8 @@ def steps() -> str:
         return ""
     reduced, whole = (arms[arm]["core_seconds_by_step"] for arm in ("reduced", "whole"))
     rows = [f"| {step} | {reduced[step]:.2f} | {whole[step]:.2f} |" for step in whole]
-    return "\n".join(["| step | the peers' job | the whole stage |", "|---|---|---|", *rows]) + "\n"
+    head = ["| step | the peers' job | the whole stage |", "|---|---|---|"]
+    return "\n".join([*head, *rows]) + _of("prepare")
 
 
 def pack() -> str:
@@ -190,7 +191,8 @@ def pack() -> str:
         f"| {name} | {one['mb_per_second']:.0f} | {one['ratio']:.2f} |"
         for name, one in settings.items()
     ]
-    return "\n".join(["| zstd | MB/s of one core | ratio |", "|---|---|---|", *rows]) + "\n"
+    head = ["| zstd | MB/s of one core | ratio |", "|---|---|---|"]
+    return "\n".join([*head, *rows]) + _of("pack")
 
 
 def parts() -> str:
@@ -202,7 +204,7 @@ def parts() -> str:
     rows.append(["together", *(sum(one.values()) for one in figures.values())])
     lines = [f"| {name} | {' | '.join(f'{value:.1f}' for value in own)} |" for name, *own in rows]
     head = [f"| part | {' | '.join(figures)} |", f"|---|{'---|' * len(figures)}"]
-    return "\n".join([*head, *lines]) + "\n"
+    return "\n".join([*head, *lines]) + _of("parts")
 
 
 def cleaning() -> str:
@@ -233,6 +235,11 @@ def cleaning() -> str:
         f"{papers['labels']} labels; {found['papers_with_other_tokens']:.0%} of the papers have "
         f"other word pieces once cleaned. At {found['commit']}.\n"
     )
+
+
+def _of(name: str) -> str:
+    """The line below a table that says what processor it is of."""
+    return f"\n\nProcessor: {PROCESSORS[_files(name)[0][1]]}.\n"
 
 
 def _read(name: str) -> dict:

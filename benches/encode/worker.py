@@ -31,7 +31,7 @@ def load(arm: str, model: str, max_length: int) -> Answer:
     if arm == "classifier":
         from arxiv_core import Classifier
 
-        classify = Classifier.load().classify
+        classify = Classifier.load(device="cpu").classify
         return lambda texts: classify([{"title": "", "abstract": text} for text in texts])
     from arxiv_core import Encoder
 

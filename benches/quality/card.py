@@ -112,8 +112,8 @@ Sorts a paper, given by title and abstract, into {len(spec["labels"])} arXiv cat
 as cs.IT and math.IT are one label). It is what `arxiv_core.Classifier.load()` and
 `arxiv-core classify` use.
 
-- **Text**: title and abstract, cleaned: LaTeX becomes Unicode and math is kept as one would type
-  it; `docs/cleaning.md` says why, and what that does to scores
+- **Text**: title and abstract, cleaned: LaTeX commands go, accents become letters, math stays as
+  one would type it; `docs/cleaning.md` says why, and what that does to scores
 - **Encoder**: {encoder["name"]}, frozen, not in this directory
   (`model.safetensors` sha256 `{encoder["sha256"]}`), {spec["pooling"]},
   {spec["max_length"]} word pieces

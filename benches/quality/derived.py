@@ -6,7 +6,8 @@ Scores the papers of 2025-11 and 2025-12 with `Classifier.load()`, in f32 as use
 them, and compares the rules for archives' probabilities and for shares of the primary that
 `src/infer/prediction.rs` chooses between, by log loss and calibration error. The model has seen
 none of these papers. The rule for shares was chosen on others: the validation papers of 2016-01 to
-2016-03, scored by the recipe's fit before them. Writes `benches/results/derived.json`.
+2016-03, scored by the recipe's fit before them, whose calibration has seen them.
+Writes `benches/results/derived.json`.
 """
 
 from __future__ import annotations

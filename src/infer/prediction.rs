@@ -231,8 +231,9 @@ fn at_least_one(probabilities: impl Iterator<Item = f32>) -> f32 {
 /// Power by which probabilities of applying are sharpened into shares of the primary.
 ///
 /// Papers have 1.6 categories and one primary, so probabilities in proportion are too even.
-/// Chosen on papers of 2016-01 to 2016-03 by the log loss of the primary. Other powers on the
-/// papers of 2025-11 and 2025-12: `benches/results/derived.json`.
+/// Chosen on papers of 2016-01 to 2016-03 by the log loss of the primary:
+/// `benches/results/derived.json`, where powers of the odds stand beside powers of the
+/// probabilities. On the papers of 2025-11 and 2025-12 the odds themselves have less.
 const SHARPNESS: f64 = 1.4;
 
 /// Each label's share of the primary category.

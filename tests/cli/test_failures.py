@@ -65,5 +65,7 @@ def test_the_group_prints_the_sentence_on_standard_error(error: BaseException) -
 
 def test_a_missing_extra_says_how_to_install_it() -> None:
     require("json", extra="any", what="nothing")
-    with pytest.raises(MissingExtraError, match=r"pip install 'arxiv-core\[serve\]'"):
+    with pytest.raises(
+        MissingExtraError, match=r"pip install '\.\[serve\]' .*'arxiv-core\[serve\]'"
+    ):
         require("no_such_package", extra="serve", what="arxiv-core serve")

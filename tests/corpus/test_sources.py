@@ -41,12 +41,11 @@ def zipped(text: bytes, path: Path) -> None:
 
 
 def zipped64(text: bytes, path: Path) -> None:
-    """Pack as zip does files of more than 4 GiB."""
-    with (
-        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
-        archive.open("arxiv-metadata-oai-snapshot.json", "w", force_zip64=True) as member,
-    ):
-        member.write(text)
+    """Pack as zip does what is larger than 4 GiB: sizes of 64 bits, in the directory too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(zipfile, "ZIP64_LIMIT", 0)
+        zipped(text, path)
+    assert b"PK\x06\x06" in path.read_bytes()
 
 
 PACKINGS: dict[str, Callable[[bytes, Path], object]] = {

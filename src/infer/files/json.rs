@@ -11,7 +11,7 @@ use std::io::{BufRead, Read};
 /// The fields that are read; others are passed over without being built.
 #[derive(Deserialize)]
 struct Fields<'a> {
-    /// As it is written: a number of another value than 2301.00010 has the same bits.
+    /// As it is written: as numbers, 2301.00010 and 2301.0001 are one.
     #[serde(borrow)]
     id: Option<&'a RawValue>,
     title: Option<Value>,
@@ -269,8 +269,12 @@ fn record(bytes: &[u8], row: u64, place: impl Fn() -> String) -> Result<Record> 
         Some(number) if number.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
             Some(number.to_owned())
         }
-        Some(other) => Some(serde_json::from_str::<String>(other).map_err(|_| {
-            let reason = format!("{} is neither a string nor a number", short(other));
+        Some(other) => Some(serde_json::from_str::<String>(other).map_err(|error| {
+            let reason = if other.starts_with('"') {
+                plain(&error)
+            } else {
+                format!("{} is neither a string nor a number", short(other))
+            };
             Error::input(format!("{}: field \"id\"", place()), reason)
         })?),
         None => None,
