@@ -75,6 +75,7 @@ lint: $(STAMPS)/dev $(STAMPS)/wheel ## formats, clippy, ruff, types, stubs
 	cargo fmt --check
 	cargo clippy $(CARGO_FLAGS) --all-targets --features python -- -D warnings
 	cargo clippy $(CARGO_FLAGS) --all-targets --no-default-features -- -D warnings
+	cargo clippy $(CARGO_FLAGS) --no-default-features --features raw-text -- -D warnings
 	$(BIN)/ruff format --check python tests benches
 	$(BIN)/ruff check python tests benches
 	$(BIN)/mypy

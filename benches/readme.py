@@ -212,28 +212,37 @@ def cleaning() -> str:
     found = _read("cleaning")
     if not found:
         return ""
-    papers, tokens = found["papers"], found["tokens_per_paper"]
-    over = found["papers_over_the_token_limit"]
+    papers, pieces = found["papers"], found["word_pieces"]
     lines = [
         "| | raw | cleaned | difference (95 %) |",
         "|---|---|---|---|",
-        f"| word pieces a paper | {tokens['raw']:.1f} | {tokens['cleaned']:.1f} | |",
-        f"| papers over {found['token_limit']} word pieces | {over['raw']:.1%} | "
-        f"{over['cleaned']:.1%} | |",
+        f"| word pieces a paper | {pieces['raw']['a_paper']:.1f} | "
+        f"{pieces['cleaned']['a_paper']:.1f} | |",
     ]
-    for name, head in (("minilm_linear", "linear head on MiniLM"), ("tfidf_sgd", "TF-IDF")):
-        raw, cleaned = found[name]["raw"], found[name]["cleaned"]
-        low, high = found[name]["micro_f1_gain_95"]
-        for key, what, gain in (
-            ("micro_f1", "micro-F1", f"{low:+.4f} to {high:+.4f}"),
-            ("macro_f1", "macro-F1", ""),
-            ("micro_f1_changed_papers", "micro-F1 of papers that cleaning changes", ""),
-        ):
-            lines.append(f"| {head}: {what} | {raw[key]:.4f} | {cleaned[key]:.4f} | {gain} |")
+    for length in ("256", "512"):
+        over = [pieces[arm]["papers_over"][length] for arm in ("raw", "cleaned")]
+        lines.append(f"| papers over {length} word pieces | {over[0]:.1%} | {over[1]:.1%} | |")
+    names = {"micro_f1": "micro-F1", "macro_f1": "macro-F1"}
+    names |= {"precision_at_1": "P@1", "recall_at_5": "recall@5"}
+    for key, name in names.items():
+        raw, cleaned = (found["figures"][arm][key] for arm in ("raw", "cleaned"))
+        low, high = found["difference_95"][key]
+        spread = max(max(arm) - min(arm) for arm in (raw, cleaned))
+        raw, cleaned = (sum(arm) / len(arm) for arm in (raw, cleaned))
+        lines.append(
+            f"| {name} (over seeds, at most {spread:.4f} apart) | {raw:.4f} | {cleaned:.4f} | "
+            f"{cleaned - raw:+.4f} ({low:+.4f} to {high:+.4f}) |"
+        )
+    changed = found["micro_f1_of_changed_test_papers"]
+    lines.append(
+        f"| micro-F1 of papers that cleaning changes | {changed['raw']:.4f} | "
+        f"{changed['cleaned']:.4f} | {changed['cleaned'] - changed['raw']:+.4f} |"
+    )
     return "\n".join(lines) + (
-        f"\n\n{papers['train']:,} papers to fit to, {papers['test']:,} to test on, "
-        f"{papers['labels']} labels; {found['papers_with_other_tokens']:.0%} of the papers have "
-        f"other word pieces once cleaned. At {found['commit']}.\n"
+        f"\n\n{papers['train']:,} papers to fit to, {papers['validation']:,} for thresholds, "
+        f"{papers['test']:,} to test on, {found['labels']} labels; cleaning changes "
+        f"{found['papers_changed']:.0%} of the papers by more than white space. "
+        f"{len(found['seeds'])} seeds. At {found['commit']}.\n"
     )
 
 

@@ -312,7 +312,8 @@ def evaluate(
 ) -> str:
     """Score a model on one split of a papers table (JSON figures).
 
-    Options: min_positives, bootstrap, encoder, device, dtype.
+    Options: min_positives, bootstrap, encoder, device, dtype, scores (file to write
+    `probabilities` and `truth` [papers, labels] to).
     """
 
 # --- logistic

@@ -4,7 +4,7 @@
 //! - [`source`], [`lines`]: the snapshot as one stream of bytes, whatever it is packed in; blocks of lines.
 //! - [`record`], [`json`], [`when`]: one line of it, borrowed; its submission day.
 //! - [`taxonomy`]: arXiv's categories and the canonical labels.
-//! - [`withdrawn`], [`squeeze`]: papers that say they were withdrawn; white space alone.
+//! - [`withdrawn`]: papers that say they were withdrawn.
 //! - [`dedup`], [`subset`], [`split`]: duplicates over the whole corpus; which papers stay; which are for what.
 //! - [`papers`], [`parquet`]: the papers table in memory and on disk.
 //!
@@ -31,7 +31,6 @@ pub mod record;
 mod slices;
 pub mod source;
 pub mod split;
-pub mod squeeze;
 pub mod subset;
 mod table;
 pub mod taxonomy;

@@ -125,7 +125,8 @@ pub fn embed(
     Ok(summary)
 }
 
-/// Opens the cache of `encoder` under `folder`.
+/// Opens the cache of `encoder` under `folder`. The template plays no part in its name: a text that
+/// reads the same embeds the same.
 ///
 /// # Errors
 /// [`Error::Io`].
@@ -136,11 +137,14 @@ pub fn open(folder: &Path, encoder: &Encoder) -> Result<Cache> {
         "pooling": encoder.pooling().name(),
         "max_length": encoder.max_length(),
         "dtype": encoder.dtype(),
-        "template_version": TEMPLATE_VERSION,
         "fingerprint": fingerprint,
     });
-    let key = format!("{}-t{TEMPLATE_VERSION}", &fingerprint[..32]);
-    Cache::open(folder, &key, &description, encoder.hidden_size())
+    Cache::open(
+        folder,
+        &fingerprint[..32],
+        &description,
+        encoder.hidden_size(),
+    )
 }
 
 /// Embeddings f32 `[texts, hidden]` of `texts`, from `cache` where it has them; the others are

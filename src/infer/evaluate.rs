@@ -1,6 +1,7 @@
 //! The stage `evaluate`: a model's scores on one split of a papers table → every figure.
 
 mod inputs;
+mod scores;
 mod slices;
 
 use self::inputs::{embedded, encode, same_data};
@@ -34,6 +35,9 @@ pub struct Options {
     pub device: String,
     /// Precision of the encoder.
     pub dtype: String,
+    /// Safetensors file to write as well: `probabilities`, f32, and `truth`, u8, both
+    /// `[papers, labels]` in the order of the table and of the model.
+    pub scores: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -44,6 +48,7 @@ impl Default for Options {
             encoder: None,
             device: "auto".to_owned(),
             dtype: "f32".to_owned(),
+            scores: None,
         }
     }
 }
@@ -99,7 +104,7 @@ pub fn evaluate(
         Some(file) => embedded(papers, &table, &rows, file, &directory, observer)?,
         None => encode(&table, &rows, &directory, options, observer)?,
     };
-    let scores = score(&table, &rows, &vectors, &directory, observer)?;
+    let probabilities = score(&table, &rows, &vectors, &directory, observer)?;
     observer.check()?;
     observer.report("measure", 0, 0, "papers");
     let index: HashMap<&str, usize> = spec
@@ -128,7 +133,7 @@ pub fn evaluate(
                 .map_or(-1, |&label| label as i32)
         })
         .collect();
-    let scored = Scored::probabilities(&scores, &truth, width)?;
+    let scored = Scored::probabilities(&probabilities, &truth, width)?;
     let report = report::report(
         &scored,
         &spec.thresholds,
@@ -143,6 +148,9 @@ pub fn evaluate(
         },
         observer,
     )?;
+    if let Some(path) = &options.scores {
+        scores::write(path, &probabilities, &truth, width)?;
+    }
     let days = || rows.iter().map(|&row| table.submitted[row]);
     Ok(Evaluation {
         split: split.name(),

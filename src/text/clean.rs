@@ -1,13 +1,18 @@
 //! Entry to cleaning: the scan that finds text with nothing to do, and the three passes
 //! (NFKC, rules, composition) for the rest.
 
-use super::{latex, unicode};
+use super::{latex, squeeze, unicode};
 use std::borrow::Cow;
 
 /// `text` cleaned; borrowed where nothing had to change.
 ///
 /// Idempotent, never fails, linear in the length of `text`.
 pub fn clean(text: &str) -> Cow<'_, str> {
+    if cfg!(feature = "raw-text") {
+        let mut out = String::with_capacity(text.len());
+        squeeze(text, &mut out);
+        return Cow::Owned(out);
+    }
     if plain_end(text.as_bytes(), 0, false) == text.len() {
         return Cow::Borrowed(text);
     }
@@ -22,6 +27,9 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 
 /// Appends `text` cleaned to `out`, whose content so far plays no part.
 pub fn clean_into(text: &str, out: &mut String) {
+    if cfg!(feature = "raw-text") {
+        return squeeze(text, out);
+    }
     if plain_end(text.as_bytes(), 0, false) == text.len() {
         out.push_str(text);
     } else {

@@ -3,8 +3,8 @@
 use super::clean::clean_into;
 
 /// Version of cleaning and template together. It is stored with every model and every
-/// embedding; any change of what [`template`] returns raises it.
-pub const TEMPLATE_VERSION: u32 = 1;
+/// embedding; any change of what [`template`] returns raises it. 0: nothing is cleaned.
+pub const TEMPLATE_VERSION: u32 = if cfg!(feature = "raw-text") { 0 } else { 1 };
 
 /// `title. abstract`, both cleaned.
 ///

@@ -50,9 +50,8 @@ def test_another_dtype_length_or_model_has_its_own_cache(minilm: Path, tmp_path:
         encoder = _core.Encoder.load(str(minilm), "cpu", dtype, length)
         encoder.encode(TEXTS[:2], cache_dir=tmp_path)
     notes = [json.loads(path.read_text()) for path in tmp_path.glob("*/key.json")]
-    keys = {(note["dtype"], note["max_length"], note["template_version"]) for note in notes}
-    version = _core.TEMPLATE_VERSION
-    assert keys == {("f32", 256, version), ("f32", 64, version), ("bf16", 256, version)}
+    keys = {(note["dtype"], note["max_length"]) for note in notes}
+    assert keys == {("f32", 256), ("f32", 64), ("bf16", 256)}
 
 
 def test_a_damaged_segment_is_embedded_again(

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from arxiv_core import FitError, InputError, OptionError, _core, stages
+from safetensors.numpy import load_file
 
 HIDDEN = 4
 LABELS = ("cs.LG", "hep-th", "math.AG")
@@ -90,6 +91,28 @@ def test_a_head_learns_what_there_is_and_is_measured(place: Path, head: str) -> 
     assert figures["precision_at_1"] > 0.95
     assert {"year", "archive", "length", "rarity", "archives"} <= set(figures["slices"])
     assert [row["label"] for row in figures["per_label"]] == list(summary["labels"])
+
+
+def test_the_scores_of_an_evaluation_are_those_it_measured(place: Path, tmp_path: Path) -> None:
+    papers, embeddings, model = place / "papers.parquet", place / "embeddings", tmp_path / "model"
+    trained = options("logistic") | {"logistic": {"c": 0.01}}
+    labels = list(stages.train(papers, embeddings, model, trained)["labels"])
+    scores = tmp_path / "new" / "scores.safetensors"
+    figures = stages.evaluate(papers, embeddings, model, "test", {"scores": str(scores)})
+    arrays = load_file(scores)
+    table = _core.Papers.read(str(papers))
+    test = [row for row, split in enumerate(table.splits) if split == "test"]
+    truth = [[label in table.categories[row] for label in labels] for row in test]
+    np.testing.assert_array_equal(arrays["truth"], np.array(truth, np.uint8))
+    thresholds = json.loads((model / "classifier.json").read_text())["thresholds"]
+    again = _core.evaluate_scores(
+        arrays["probabilities"],
+        arrays["truth"],
+        np.array(thresholds, np.float32),
+        options=json.dumps({"bootstrap": {"samples": 0}}),
+    )
+    for figure in ("micro_f1", "map", "brier", "lrap"):
+        assert json.loads(again)[figure] == figures[figure]
 
 
 def test_the_seed_decides_the_files(place: Path) -> None:

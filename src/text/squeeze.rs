@@ -1,4 +1,4 @@
-//! Whitespace normalisation alone, for `clean: whitespace`.
+//! White space alone, without cleaning.
 
 /// Appends `text` to `out` with runs of ASCII white space (blank, tab, line feed, form feed,
 /// carriage return) as one blank and none at either end.
