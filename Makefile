@@ -116,7 +116,7 @@ default-model: $(STAMPS)/dev $(STAMPS)/wheel ## remake and measure the wheel's d
 	$(BIN)/python benches/quality/default_model.py --cache build/embeddings
 	$(MAKE) wheel
 	$(BIN)/python benches/quality/derived.py
-	$(BIN)/python benches/cleaning/run.py
+	$(BIN)/python benches/cleaning/run.py --cache build/embeddings
 	$(MAKE) readme
 
 .PHONY: readme

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,8 +21,25 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 
+LOOPBACK = (None, "", "localhost", "127.0.0.1", "::1", b"localhost", b"127.0.0.1", "0.0.0.0")
+
 Run = subprocess.CompletedProcess[str]
 Command = Callable[..., Run]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_network() -> Iterator[None]:
+    """Fail a test that looks for another machine; whatever it catches, this passes through."""
+    look_up = socket.getaddrinfo
+
+    def here(host: Any, *arguments: Any, **named: Any) -> Any:
+        if host not in LOOPBACK:
+            pytest.fail(f"a test looks for {host}: tests have no network")
+        return look_up(host, *arguments, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", here)
+        yield
 
 
 @dataclass(frozen=True)

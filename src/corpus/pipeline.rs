@@ -123,6 +123,8 @@ pub(super) fn gather(
             run(Feed::Stream(permits))
         }),
     }?;
+    // The last tick is as old as its interval.
+    observer.report("read", meter.bytes().max(bytes), bytes, "bytes");
     profile.write.time(|| gatherer.texts.finish())?;
     let gathered = Gathered {
         checksum,

@@ -53,10 +53,14 @@ impl Format {
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Err("xz"),
             [b'7', b'z', 0xbc, 0xaf, ..] => Err("7-Zip"),
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Err("UTF-16 text"),
+            _ if head.get(257..) == Some(b"ustar") => Err("tar"),
             _ => Ok(Self::Json),
         }
     }
 }
+
+/// Bytes that tell the formats apart; the mark of tar stands last.
+const HEAD: u64 = 262;
 
 /// A snapshot file, opened.
 #[derive(Debug)]
@@ -107,7 +111,7 @@ impl Source {
         let mut head = Vec::new();
         let piped = !metadata.is_file();
         stream(&file, piped, || observer.cancelled())
-            .take(8)
+            .take(HEAD)
             .read_to_end(&mut head)
             .map_err(io)?;
         if head.is_empty() {

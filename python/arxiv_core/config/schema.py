@@ -101,7 +101,8 @@ class Duplicates:
     near: bool = True
     """Keep papers with nearly the same abstract on one side of the split."""
     threshold: float = 0.7
-    """Jaccard similarity of three-word shingles from which two abstracts are nearly the same."""
+    """Jaccard similarity of three-word shingles from which two abstracts are nearly the same;
+    estimated, to about 0.05: of pairs that lie so near to it, some are taken for the other kind."""
 
 
 @dataclass

@@ -114,6 +114,10 @@ fn what_is_no_snapshot_is_refused_with_its_path() {
         (b"PAR1....", "is Parquet"),
         (b"BZh91AY", "is bzip2"),
         (
+            &[[0; 257].as_slice(), b"ustar\x0000", TEXT].concat(),
+            "is tar",
+        ),
+        (
             &zipped(&[("a.json", TEXT), ("b.json", TEXT)]),
             "[a.json, b.json]",
         ),
