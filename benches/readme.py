@@ -239,7 +239,8 @@ def cleaning() -> str:
         f"{changed['cleaned']:.4f} | {changed['cleaned'] - changed['raw']:+.4f} |"
     )
     return "\n".join(lines) + (
-        f"\n\n{papers['train']:,} papers to fit to, {papers['validation']:,} for thresholds, "
+        f"\n\n{papers['train']:,} papers from {found['from']} on to fit to, "
+        f"{papers['validation']:,} for thresholds, "
         f"{papers['test']:,} to test on, {found['labels']} labels; cleaning changes "
         f"{found['papers_changed']:.0%} of the papers by more than white space. "
         f"{len(found['seeds'])} seeds. At {found['commit']}.\n"

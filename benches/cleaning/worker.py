@@ -1,6 +1,6 @@
 """One arm of `run.py`: the default model's recipe, as the build that runs it reads texts.
 
-Prepares and embeds the reported corpus, unless that is done, fits a head for each seed, and
+Prepares and embeds the corpus, unless that is done, fits a head for each seed, and
 writes the probabilities of the test papers and `answer.json`, which `run.py` reads.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +46,14 @@ def word_pieces(papers: Path) -> dict[str, Any]:
 def main() -> None:
     """Fit and measure this arm."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("work", type=Path, help="folder of the prepared corpus")
-    parser.add_argument("out", type=Path, help="folder for models and probabilities")
+    parser.add_argument("out", type=Path, help="folder of corpus, models and probabilities")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--cache", type=Path)
+    parser.add_argument("--from", dest="first", required=True, help="the first month kept")
     parser.add_argument("--seeds", type=int, nargs="+", required=True)
     options = parser.parse_args()
-    corpus = corpora.REPORTED
-    papers, embeddings = corpora.ready(corpus, options.data, options.work, options.cache)
+    corpus = replace(corpora.REPORTED, subset={"from": options.first})
+    papers, embeddings = corpora.ready(corpus, options.data, options.out, options.cache)
     fits = []
     for seed in options.seeds:
         model = options.out / f"seed-{seed}" / "model"

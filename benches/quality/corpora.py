@@ -14,7 +14,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ class Corpus:
     """Share of train held out for thresholds, beside validation."""
     refit: bool
     """Whether heads are fitted to validation papers too, once calibration and thresholds are."""
+    subset: dict[str, Any] = field(default_factory=dict)
 
     @property
     def place(self) -> Path:
@@ -111,7 +112,7 @@ def prepared(corpus: Corpus, data: Path, work: Path) -> Path:
             for name in corpus.files:
                 with (data / name).open("rb") as part:
                     shutil.copyfileobj(part, whole)
-        options = {"split": {"by": "time", **corpus.split}}
+        options = {"split": {"by": "time", **corpus.split}, "subset": corpus.subset}
         stages.prepare(snapshot, place, options, progress(f"{corpus.name}: prepare"))
         snapshot.unlink()
     return papers

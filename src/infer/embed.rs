@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 
 /// Texts tokenized and sorted by length together.
 const CHUNK: usize = 512;
-/// A cache segment is written after this many texts or this long, whichever comes first: what a
-/// kill can lose. Ctrl-C loses only the chunk being computed.
+/// A cache segment is written behind the chunk in which there are this many new texts or it is this
+/// long since the last: a kill can lose so much and a chunk, Ctrl-C the chunk being computed.
 const SEGMENT: usize = 2048;
 const SEGMENT_TIME: Duration = Duration::from_secs(15);
 

@@ -27,6 +27,8 @@ pub struct Config {
     pub position_embedding_type: String,
     #[serde(default)]
     pub is_decoder: bool,
+    #[serde(default)]
+    pub pad_token_id: Option<i64>,
 }
 
 fn gelu() -> String {

@@ -84,6 +84,11 @@ impl Tokenizer {
         vocabulary.values().max().map_or(0, |&id| id as usize + 1)
     }
 
+    /// The id of `token`, where there is one.
+    pub fn token_id(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
     /// Token ids of one text.
     ///
     /// # Errors

@@ -125,6 +125,21 @@ def test_a_vocabulary_larger_than_the_embeddings_is_an_error(
         load(checkpoint(vocab_size=30000))
 
 
+def test_a_vocabulary_much_smaller_than_the_embeddings_is_an_error(
+    checkpoint: Callable[..., Path],
+) -> None:
+    with pytest.raises(
+        ModelError, match=r"tokenizer.json: vocabulary: only 30522 tokens .* 40000 rows"
+    ):
+        load(checkpoint(vocab_size=40000))
+    load(checkpoint(vocab_size=30592))
+
+
+def test_a_vocabulary_in_another_order_is_an_error(checkpoint: Callable[..., Path]) -> None:
+    with pytest.raises(ModelError, match=r"\[PAD\] is token 0 .* pad_token_id = 7"):
+        load(checkpoint(pad_token_id=7))
+
+
 def test_a_cut_weights_file_is_a_model_error(checkpoint: Callable[..., Path]) -> None:
     path = checkpoint() / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-7])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -19,6 +22,14 @@ def test_readme_holds_the_figures_of_the_result_files() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benches/results").iterdir()), ids=lambda p: p.name)
+def test_result_files_say_where_their_figures_come_from(path: Path) -> None:
+    result = json.loads(path.read_text(encoding="utf-8"))
+    assert re.fullmatch(r"[0-9a-f]{7,}(-dirty)?", result["commit"])
+    assert result["machine"]["cores"] > 0
+    assert "arxiv-core" in result["versions"]
 
 
 def test_readme_snippet_classifies_a_paper() -> None:

@@ -76,16 +76,8 @@ impl Encoder {
         let tokenizer_path = directory.join(TOKENIZER);
         let tokenizer = Tokenizer::load(&tokenizer_path, max_length, sentence.do_lower_case)?
             .with_prompt(prompt);
-        let (ids, rows) = (tokenizer.vocabulary(), config.vocab_size);
-        if ids as i64 > rows {
-            return Err(Error::model(
-                &tokenizer_path,
-                format!(
-                    "vocabulary: token ids up to {} but embeddings.word_embeddings.weight has {rows} rows",
-                    ids - 1
-                ),
-            ));
-        }
+        same_vocabulary(&tokenizer, &config)
+            .map_err(|reason| Error::model(&tokenizer_path, format!("vocabulary: {reason}")))?;
 
         let weights = Weights::open(&directory.join(ENCODER))?;
         let bert = Bert::load(
@@ -145,6 +137,27 @@ impl Encoder {
             parts.push(format!("prompt={:?}", self.tokenizer.prompt()));
         }
         Ok(sha256_bytes(parts.join(" ").as_bytes()))
+    }
+}
+
+/// Rows of padding that word embeddings have at most behind the last token.
+const PADDING: i64 = 1024;
+
+/// Checks that `tokenizer` can be that of the model that `config` describes.
+fn same_vocabulary(tokenizer: &Tokenizer, config: &Config) -> std::result::Result<(), String> {
+    let (ids, rows) = (tokenizer.vocabulary() as i64, config.vocab_size);
+    let embeddings = format!("embeddings.word_embeddings.weight has {rows} rows");
+    if ids > rows {
+        return Err(format!("token ids up to {} but {embeddings}", ids - 1));
+    }
+    if ids + PADDING < rows {
+        return Err(format!("only {ids} tokens but {embeddings}"));
+    }
+    match (config.pad_token_id, tokenizer.token_id("[PAD]")) {
+        (Some(expected), Some(found)) if expected != i64::from(found) => Err(format!(
+            "[PAD] is token {found} but config.json says pad_token_id = {expected}"
+        )),
+        _ => Ok(()),
     }
 }
 
