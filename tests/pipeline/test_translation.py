@@ -24,6 +24,9 @@ READ_BY_PYTHON = {
     "run",
 }
 
+READ_BY_A_ROOM = ("serve.", "sweep.", "tracking.")
+"""Groups that a room of their own reads whole."""
+
 RESERVED = {"train.mode"}
 """It has one value so far: the head alone is fitted."""
 
@@ -40,7 +43,7 @@ def leaves(node: object, prefix: str = "") -> Iterator[str]:
 
 def test_every_key_reaches_a_stage() -> None:
     reached = {key for table in TABLES.values() for key in table.values()}
-    keys = set(leaves(Config()))
+    keys = {key for key in leaves(Config()) if not key.startswith(READ_BY_A_ROOM)}
     assert len(keys) > 60
     assert reached | READ_BY_PYTHON | RESERVED == keys
     assert not reached & READ_BY_PYTHON

@@ -1,6 +1,7 @@
 """One configuration tree. Only this room imports hydra and omegaconf (extra ``pipeline``).
 
-``schema`` says what every key means, ``tree/`` holds the groups, `compose` puts them together.
+``schema`` says what every key means, ``tree/`` holds the groups, `compose` puts them together,
+`render` shows the outcome and where each value came from.
 """
 
 from __future__ import annotations
@@ -10,18 +11,30 @@ from typing import TYPE_CHECKING
 from arxiv_core.config.schema import Config
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
 __all__ = ["Config", "compose", "render"]
 
 
-def compose(overrides: Sequence[str] = ()) -> Config:
+def compose(
+    overrides: Sequence[str] = (),
+    *,
+    base: str | os.PathLike[str] | None = None,
+    directory: str | os.PathLike[str] | None = None,
+) -> Config:
     """Compose the tree and check it.
 
     Parameters
     ----------
     overrides
         Hydra overrides: ``data.source=snapshot.json``, ``head=mlp``, ``train.optimizer.lr=1e-4``.
+    base
+        A whole configuration to start from instead of the tree: a YAML or JSON file, or a run's
+        directory. Its groups are chosen already; `overrides` may set keys.
+    directory
+        The user's own folder of groups, laid out as ``tree/``; a file in it stands before the
+        tree's of the same name.
 
     Returns
     -------
@@ -31,28 +44,40 @@ def compose(overrides: Sequence[str] = ()) -> Config:
     Raises
     ------
     OptionError
-        An override names no key or group, or has a value that does not fit.
+        An override, or a file, names no key or group, or has a value that does not fit.
+    FileNotFoundError
+        There is no `base` or no `directory`.
     MissingExtraError
         Hydra is not installed.
     """
     from arxiv_core.config.composition import typed
 
-    return typed(overrides)
+    return typed(overrides, base, directory)
 
 
-def render(overrides: Sequence[str] = ()) -> str:
+def render(
+    overrides: Sequence[str] = (),
+    *,
+    base: str | os.PathLike[str] | None = None,
+    directory: str | os.PathLike[str] | None = None,
+    origins: bool = False,
+) -> str:
     """Compose the tree and write it as YAML.
 
     Parameters
     ----------
-    overrides
+    overrides, base, directory
         As in `compose`.
+    origins
+        Say behind every value where it came from: a file, an override, or its default.
 
     Returns
     -------
     str
-        YAML that composes to the same configuration.
+        YAML that `compose` takes as `base`.
     """
-    from arxiv_core.config.composition import as_yaml
+    from arxiv_core.config import composition, origin
 
-    return as_yaml(overrides)
+    if origins:
+        return origin.annotated(overrides, base, directory)
+    return composition.as_yaml(overrides, base, directory)

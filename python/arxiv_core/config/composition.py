@@ -2,135 +2,155 @@
 
 from __future__ import annotations
 
-import difflib
-import functools
-from collections.abc import Iterator, Sequence
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import ClassVar, cast
+
+from hydra import compose, initialize_config_dir
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from arxiv_core import OptionError
+from arxiv_core.config import store as store
+from arxiv_core.config.mistakes import check, sentence
 from arxiv_core.config.schema import Config
-from arxiv_core.extras import require
 
-require("hydra", extra="pipeline", what="the configuration")
-
-from hydra import compose, initialize_config_dir  # noqa: E402 - after the check above
-from hydra.core.config_store import ConfigStore  # noqa: E402
-from hydra.core.override_parser.overrides_parser import OverridesParser  # noqa: E402
-from hydra.errors import HydraException  # noqa: E402
-from omegaconf import DictConfig, OmegaConf  # noqa: E402
-from omegaconf.errors import OmegaConfBaseException  # noqa: E402
-
-__all__ = ["as_yaml", "groups", "typed"]
+__all__ = ["TREE", "as_yaml", "composed", "groups", "initialized", "typed"]
 
 TREE = Path(__file__).with_name("tree")
 
-ConfigStore.instance().store(name="schema", node=Config, provider="arxiv_core")
+StrPath = str | os.PathLike[str]
 
 
-def typed(overrides: Sequence[str]) -> Config:
+def typed(
+    overrides: Sequence[str], base: StrPath | None = None, directory: StrPath | None = None
+) -> Config:
     """As `arxiv_core.config.compose`."""
-    return cast("Config", OmegaConf.to_object(_composed(overrides)))
+    return cast("Config", OmegaConf.to_object(composed(overrides, base, directory)))
 
 
-def as_yaml(overrides: Sequence[str]) -> str:
-    """As `arxiv_core.config.render`."""
-    return OmegaConf.to_yaml(_composed(overrides), resolve=True)
+def as_yaml(
+    overrides: Sequence[str], base: StrPath | None = None, directory: StrPath | None = None
+) -> str:
+    """As `arxiv_core.config.render`, in the very words in which DVC writes ``params.yaml``."""
+    return OmegaConf.to_yaml(composed(overrides, base, directory))
 
 
-@functools.cache
-def groups() -> dict[str, list[str]]:
+def groups(directory: StrPath | None = None) -> dict[str, list[str]]:
     """List the groups and their choices.
+
+    Parameters
+    ----------
+    directory
+        The user's own folder beside the tree.
 
     Returns
     -------
     dict of str to list of str
         ``{"head": ["hybrid", "logistic", "mlp"], …}``.
     """
-    return {
-        folder.name: sorted(file.stem for file in folder.glob("*.yaml"))
-        for folder in sorted(TREE.iterdir())
-        if folder.is_dir()
-    }
+    found: dict[str, set[str]] = {}
+    for place in places(directory):
+        for folder in place.iterdir():
+            if choices := {file.stem for file in folder.glob("*.yaml")}:
+                found.setdefault(folder.name, set()).update(choices)
+    return {name: sorted(found[name]) for name in sorted(found)}
 
 
-def _composed(overrides: Sequence[str]) -> DictConfig:
+def places(directory: StrPath | None) -> list[Path]:
+    """Folders in which groups are looked for, first found first taken.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no `directory`.
+    """
+    if directory is None:
+        return [TREE]
+    own = Path(directory).resolve()
+    if not own.is_dir():
+        raise FileNotFoundError(2, "no such directory of configuration groups", str(directory))
+    return [own, TREE]
+
+
+def composed(
+    overrides: Sequence[str], base: StrPath | None, directory: StrPath | None
+) -> DictConfig:
+    """Compose, and resolve every interpolation."""
+    choices = groups(directory)
     for override in overrides:
-        _check(override)
+        check(override, choices)
     try:
-        with initialize_config_dir(str(TREE), version_base="1.3", job_name="arxiv-core"):
-            config = compose("config", overrides=list(overrides))
+        if base is None:
+            with initialized(directory):
+                config = compose("config", overrides=list(overrides))
+        else:
+            config = _onto(base, overrides, choices)
         OmegaConf.resolve(config)
     except (HydraException, OmegaConfBaseException) as error:
-        raise OptionError(_sentence(error)) from error
+        raise OptionError(sentence(error)) from error
     return config
 
 
-def _check(override: str) -> None:
-    """Refuse what Hydra would refuse, saying what was probably meant."""
-    if "=" not in override and not override.startswith("~"):
-        raise OptionError(f"{override!r} is not KEY=VALUE; {_nearest(override)}")
+class OwnFolder(SearchPathPlugin):
+    """Has Hydra look into the user's folder before the tree."""
+
+    directory: ClassVar[Path | None] = None
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Put the folder in front; Hydra calls it whenever it is pointed at the tree."""
+        if self.directory is not None:
+            search_path.prepend("own", f"file://{self.directory}", anchor="main")
+
+
+Plugins.instance().register(OwnFolder)
+
+
+@contextlib.contextmanager
+def initialized(directory: StrPath | None) -> Iterator[None]:
+    """Point Hydra at the tree, and at the user's folder before it."""
+    *own, tree = places(directory)
+    OwnFolder.directory = own[0] if own else None
     try:
-        parsed = OverridesParser.create().parse_override(override)
-    except HydraException:
-        raise _unquoted(override) from None
-    if parsed.is_sweep_override():
-        raise _unquoted(override)
-    key = parsed.key_or_group
-    if parsed.package is not None:
-        raise OptionError(f"{override!r}: a group cannot be moved with @")
-    if parsed.is_add() or parsed.is_delete() or parsed.is_force_add():
-        raise OptionError(f"{override!r}: keys are fixed; only their values can be set")
-    value = parsed.value()
-    given = override.partition("=")[2]
-    choices = groups().get(key)
-    if choices is not None:
-        if value not in choices:
-            hint = f"; did you mean {close}?" if (close := _close(given, choices)) else ""
-            raise OptionError(f"{override}: {key} is one of {', '.join(choices)}{hint}")
-    elif key not in _keys():
-        raise OptionError(f"no key {key!r} in the configuration; {_nearest(key)}")
+        with initialize_config_dir(str(tree), version_base="1.3", job_name="arxiv-core"):
+            yield
+    finally:
+        OwnFolder.directory = None
 
 
-def _unquoted(override: str) -> OptionError:
-    key, _, value = override.partition("=")
-    return OptionError(
-        f"cannot read the value in {override!r}: quote it, as in \"{key}='{value}'\""
-        + (f", or write a list as {key}=[{value}]" if "," in value else "")
-    )
+def _onto(
+    base: StrPath, overrides: Sequence[str], choices: Mapping[str, Sequence[str]]
+) -> DictConfig:
+    """Lay overrides over a whole configuration."""
+    config = cast("DictConfig", OmegaConf.merge(OmegaConf.structured(Config), _whole(Path(base))))
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
+        key, value = override.key_or_group, override.value()
+        if key in choices and not isinstance(value, dict):
+            raise OptionError(
+                f"{override.input_line}: the groups of {base} are chosen already; "
+                f"set keys, as in {key}.KEY=VALUE"
+            )
+        OmegaConf.update(config, key, value, merge=True)
+    return config
 
 
-@functools.cache
-def _keys() -> tuple[str, ...]:
-    def below(node: DictConfig, prefix: str) -> Iterator[str]:
-        for name in map(str, node):
-            yield f"{prefix}{name}"
-            child = node._get_node(name)
-            if isinstance(child, DictConfig):
-                yield from below(child, f"{prefix}{name}.")
-
-    return tuple(below(OmegaConf.structured(Config), ""))
-
-
-def _nearest(key: str) -> str:
-    known = [*_keys(), *groups()]
-    # A right name in the wrong place is likelier than a key that merely looks alike.
-    leaf = key.rpartition(".")[2]
-    same = [one for one in known if one.rpartition(".")[2] == leaf]
-    found = same[0] if same else _close(key, known) or _close(leaf, known)
-    return f"did you mean {found}?" if found else "arxiv-core config shows all of them"
-
-
-def _close(word: str, known: Sequence[str]) -> str | None:
-    found = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return found[0] if found else None
-
-
-def _sentence(error: BaseException) -> str:
-    """Say the innermost cause in one line: Hydra wraps OmegaConf's errors, and says less."""
-    cause: Any = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
-    key = getattr(cause, "full_key", None)
-    text = str(getattr(cause, "msg", None) or cause).splitlines()[0].strip()
-    return f"{key}: {text}" if key else text
+def _whole(path: Path) -> DictConfig:
+    """Read a whole configuration: a file, or the one that a run left in its directory."""
+    file = path / "config.json" if path.is_dir() else path
+    try:
+        found = OmegaConf.load(file)
+    except YAMLError as error:
+        raise OptionError(f"{file}: not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(found, DictConfig):
+        raise OptionError(f"{file}: not a configuration: it must be a mapping of keys")
+    # What the papers were prepared with stands in a run's record beside the configuration.
+    found.pop("prepared", None)
+    return found

@@ -26,9 +26,15 @@ __all__ = [
     "Model",
     "Optimizer",
     "Paths",
+    "Sampler",
+    "Serve",
     "Split",
     "SplitBy",
+    "Sweep",
     "Thresholds",
+    "Tracker",
+    "Tracking",
+    "TrackingMode",
     "Train",
     "TrainMode",
     "Words",
@@ -90,6 +96,29 @@ class TrainMode(Choice):
     """Which weights move."""
 
     head = "head"
+
+
+class Tracker(Choice):
+    """Where runs are recorded, beside their own directory."""
+
+    none = "none"
+    wandb = "wandb"
+
+
+class TrackingMode(Choice):
+    """Whether a run is sent as it goes."""
+
+    auto = "auto"
+    online = "online"
+    offline = "offline"
+
+
+class Sampler(Choice):
+    """How a sweep chooses its next trial."""
+
+    tpe = "tpe"
+    random = "random"
+    grid = "grid"
 
 
 @dataclass
@@ -306,6 +335,52 @@ class Evaluation:
 
 
 @dataclass
+class Tracking:
+    """What is recorded of a run, and where."""
+
+    kind: Tracker = Tracker.none
+    mode: TrackingMode = TrackingMode.auto
+    """auto: online where a key is set, else offline, to be sent later."""
+    project: str = "arxiv-core"
+    entity: str | None = None
+    """User or team; null takes the key's own."""
+    group: str | None = None
+    """Runs that belong together; a sweep sets it."""
+    tags: list[str] = field(default_factory=list)
+    artifacts: bool = True
+    """Record models and papers tables as artifacts, with what was made from what."""
+
+
+@dataclass
+class Serve:
+    """The HTTP service."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 for every interface."""
+    port: int = 8000
+    model: str | None = None
+    """Model directory or registry:NAME@ALIAS; null takes the default model."""
+    device: str = "auto"
+    dtype: str = "f32"
+
+
+@dataclass
+class Sweep:
+    """A search for better hyperparameters."""
+
+    name: str = "sweep"
+    """Its directory under paths.runs; the same name goes on with what is there."""
+    trials: int = 20
+    """Trials in all, those of earlier calls included."""
+    metric: str = "micro_f1"
+    """Figure of the split validation that is maximised."""
+    sampler: Sampler = Sampler.tpe
+    space: dict[str, str] = field(default_factory=dict)
+    """Key of the configuration → what it may be, in Hydra's words: ``choice(256, 512)``,
+    ``interval(0.1, 0.5)``, ``range(1, 8)``, ``tag(log, interval(1e-4, 1e-2))``."""
+
+
+@dataclass
 class Paths:
     """Where things lie."""
 
@@ -329,6 +404,9 @@ class Config:
     train: Train = field(default_factory=Train)
     calibration: Calibration = field(default_factory=Calibration)
     evaluation: Evaluation = field(default_factory=Evaluation)
+    tracking: Tracking = field(default_factory=Tracking)
+    serve: Serve = field(default_factory=Serve)
+    sweep: Sweep = field(default_factory=Sweep)
     paths: Paths = field(default_factory=Paths)
     run: str = "${model.name}-${head.kind}"
     """The run's name: its directory under paths.runs."""

@@ -17,6 +17,9 @@ __all__ = ["card", "overrides"]
 PLAIN = re.compile(r"[A-Za-z][\w./-]*")
 """Strings that Hydra reads as strings without quotes, `WORDS` apart."""
 
+AROUND = ("paths.", "serve.", "sweep.", "tracking.")
+"""Groups that change no figure of a run."""
+
 WORDS = {"null", "true", "false", "inf", "nan"}
 
 
@@ -107,7 +110,7 @@ def _rows(metrics: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def overrides(config: Mapping[str, Any]) -> list[str]:
-    """Write a configuration as the overrides that compose it, paths left out.
+    """Write a configuration as the overrides that compose it, `AROUND` left out.
 
     Parameters
     ----------
@@ -123,7 +126,7 @@ def overrides(config: Mapping[str, Any]) -> list[str]:
     return [
         f"{key}={_value(value)}"
         for key, value in _differences(config, usual, "")
-        if not key.startswith("paths.")
+        if not key.startswith(AROUND)
     ]
 
 
@@ -136,7 +139,7 @@ def _differences(
                 f"the run was trained with a key {prefix}{name} that is no more: "
                 "run arxiv-core train again"
             )
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and isinstance(usual[name], Mapping) and usual[name]:
             yield from _differences(value, usual[name], f"{prefix}{name}.")
         elif value != usual[name]:
             yield f"{prefix}{name}", value
