@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from arxiv_core.cli import app
+from typer.testing import CliRunner, Result
 
 pytest.importorskip("hydra", reason="the extra `pipeline` is not installed")
 
 if TYPE_CHECKING:
-    from conftest import Command, SampleRun
+    from conftest import SampleRun
 
 
 def lines(text: str) -> list[dict[str, Any]]:
@@ -24,6 +26,12 @@ def lines(text: str) -> list[dict[str, Any]]:
 
 def kept(path: Path) -> list[dict[str, Any]]:
     return lines(path.read_text(encoding="utf-8"))
+
+
+def invoke(*arguments: str, **environment: str) -> Result:
+    run = CliRunner().invoke(app, list(arguments), env=environment)
+    assert run.exit_code == 0, run.stderr
+    return run
 
 
 def prepare(folder: Path) -> list[str]:
@@ -54,39 +62,39 @@ def test_what_rust_logs_is_in_the_file_too(sample_run: SampleRun) -> None:
     assert "core seconds by step" in rust["message"]
 
 
-def test_a_pipe_gets_json_lines(command: Command, tmp_path: Path) -> None:
-    run = command(*prepare(tmp_path))
-    assert run.returncode == 0, run.stderr
+def test_away_from_a_terminal_a_record_is_a_json_line(tmp_path: Path) -> None:
+    run = invoke(*prepare(tmp_path))
     loggers = {record["logger"] for record in lines(run.stderr)}
     assert {"arxiv_core.corpus.prepare", "arxiv_core.pipeline.events"} <= loggers
 
 
-def test_the_form_can_be_asked_for(command: Command, tmp_path: Path) -> None:
-    for arguments, environment in (
-        (["--log-format", "human"], {}),
-        ([], {"ARXIV_CORE_LOG_FORMAT": "human"}),
-    ):
-        run = command(*prepare(tmp_path), *arguments, **environment)
-        assert run.returncode == 0, run.stderr
-        assert " INFO arxiv_core.corpus.prepare: prepared " in run.stderr
-
-
-def test_one_level_for_rust_and_python_and_the_file_keeps_info(
-    command: Command, tmp_path: Path
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [(["--log-format", "human"], {}), ([], {"ARXIV_CORE_LOG_FORMAT": "human"})],
+)
+def test_the_form_can_be_asked_for(
+    tmp_path: Path, arguments: list[str], environment: dict[str, str]
 ) -> None:
-    for arguments, environment in (
-        (["--log-level=error"], {}),
-        ([], {"ARXIV_CORE_LOG_LEVEL": "error"}),
-    ):
-        run = command(*prepare(tmp_path), *arguments, **environment)
-        assert (run.returncode, run.stderr) == (0, "")
+    run = invoke(*prepare(tmp_path), *arguments, **environment)
+    assert " INFO arxiv_core.corpus.prepare: prepared " in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [(["--log-level=error"], {}), ([], {"ARXIV_CORE_LOG_LEVEL": "error"})],
+)
+def test_one_level_for_rust_and_python_and_the_file_keeps_info(
+    tmp_path: Path, arguments: list[str], environment: dict[str, str]
+) -> None:
+    run = invoke(*prepare(tmp_path), *arguments, **environment)
+    assert run.stderr == ""
     assert len({record["logger"] for record in kept(tmp_path / "prepare.log")}) >= 2
 
 
 @pytest.mark.parametrize("name", ["ARXIV_CORE_LOG_LEVEL", "ARXIV_CORE_LOG_FORMAT"])
-def test_a_wrong_word_in_the_environment_is_named(command: Command, name: str) -> None:
-    run = command("taxonomy", **{name: "loud"})
-    assert run.returncode == 2
+def test_a_wrong_word_in_the_environment_is_named(name: str) -> None:
+    run = CliRunner().invoke(app, ["taxonomy"], env={name: "loud"})
+    assert run.exit_code == 2
     assert "loud" in run.stderr
     assert name in run.stderr
 
@@ -120,12 +128,10 @@ def test_the_log_lies_outside_of_what_a_stage_hands_on(sample_run: SampleRun) ->
         assert not list(folder.glob("*.log*"))
 
 
-def test_a_failed_stage_leaves_its_reason_in_the_log(
-    command: Command, sample_run: SampleRun
-) -> None:
+def test_a_failed_stage_leaves_its_reason_in_the_log(sample_run: SampleRun) -> None:
     before = len(kept(sample_run.run / "run.log"))
-    run = command("train", *sample_run.overrides, "model.max_length=256")
-    assert run.returncode == 2
+    run = CliRunner().invoke(app, ["train", *sample_run.overrides, "model.max_length=256"])
+    assert run.exit_code == 2
     last = kept(sample_run.run / "run.log")[before:][-1]
     assert last["level"] == "error"
     assert "embed again" in last["message"]

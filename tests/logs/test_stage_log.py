@@ -90,7 +90,7 @@ def test_what_had_not_begun_leaves_no_folder(tmp_path: Path) -> None:
 
 
 def test_the_files_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("arxiv_core.logs.stage_log.BYTES", 4000)
+    monkeypatch.setattr("arxiv_core.logs.run_file.BYTES", 4000)
     with stage_log("train", tmp_path / "run.log"):
         for number in range(400):
             log.info("record %d", number)

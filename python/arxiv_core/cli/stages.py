@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from arxiv_core.cli.profile import Asked, Folder, profiled
 
 __all__ = ["register"]
 
@@ -43,8 +46,14 @@ def register(app: typer.Typer) -> None:
 
 def _add(app: typer.Typer, name: str, text: str) -> None:
     @app.command(name=name, help=text)
-    def command(overrides: Overrides = None, *, json_: Json = False) -> None:
-        _run(name, overrides, as_json=json_)
+    def command(
+        overrides: Overrides = None,
+        *,
+        json_: Json = False,
+        profile: Asked = False,
+        profile_dir: Folder = None,
+    ) -> None:
+        _run(name, overrides, as_json=json_, profile=profile, profile_dir=profile_dir)
 
 
 def package(
@@ -54,18 +63,35 @@ def package(
         bool, typer.Option("--self-contained", help="Put the encoder inside.")
     ] = False,
     json_: Json = False,
+    profile: Asked = False,
+    profile_dir: Folder = None,
 ) -> None:
     """Write a model directory to hand on: weights, metrics and model card."""
-    _run("package", overrides, as_json=json_, self_contained=self_contained)
+    _run(
+        "package",
+        overrides,
+        as_json=json_,
+        profile=profile,
+        profile_dir=profile_dir,
+        self_contained=self_contained,
+    )
 
 
-def _run(stage: str, overrides: list[str] | None, *, as_json: bool, **options: bool) -> None:
+def _run(
+    stage: str,
+    overrides: list[str] | None,
+    *,
+    as_json: bool,
+    profile: bool,
+    profile_dir: Path | None,
+    **options: bool,
+) -> None:
     from arxiv_core import config, pipeline
     from arxiv_core.cli import summary
     from arxiv_core.cli.progress import bars
 
     composed = config.compose(overrides or [])
-    with bars() as progress:
+    with profiled(stage, composed, asked=profile, folder=profile_dir), bars() as progress:
         result = pipeline.run(stage, composed, progress, **options)
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))

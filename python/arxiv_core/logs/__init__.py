@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from arxiv_core.logs.json_lines import JsonLines
-from arxiv_core.logs.stage_log import stage_log
+from arxiv_core.logs.run_file import stage_log
 
 __all__ = ["JsonLines", "stage_log"]

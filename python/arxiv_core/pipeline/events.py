@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from arxiv_core.pipeline.figures import figures
 from arxiv_core.pipeline.layout import Layout
 
 if TYPE_CHECKING:
@@ -98,14 +99,14 @@ def _train(layout: Layout, config: Config, report: Mapping[str, Any]) -> Event:
 
 def _evaluate(layout: Layout, _: Config, metrics: Mapping[str, Any]) -> Event:
     shown = ("micro_f1", "macro_f1", "precision_at_1")
-    figures = {name: metrics[name] for name in shown if metrics.get(name) is not None}
-    text = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
+    found = {name: value for name, value, _ in figures(metrics) if name in shown}
+    text = ", ".join(f"{name} {value:.4f}" for name, value in found.items())
     sentence = f"{metrics['papers']:,} papers of {metrics['split']}: {text} -> {layout.metrics}"
     return sentence, {
         "split": metrics["split"],
         "papers": metrics["papers"],
         "pairs_outside": metrics["pairs_outside"],
-        **figures,
+        **found,
         "output": layout.metrics,
     }
 
