@@ -19,8 +19,6 @@ TITLE = re.compile(r" \([\d,]+ samples?, [\d.]+%\)$")
 WAITS = re.compile(
     r"(syscall|sched_yield|\w*futex\w*|\w*cond_\w*wait|epoll_wait|poll|clock_nanosleep) \("
 )
-    r"(syscall|sched_yield|\w*futex\w*|\w*cond_\w*wait|epoll_wait|poll|clock_nanosleep) \("
-)
 ESCAPE = re.compile(r"\$(?:([A-Z]+)|u([0-9a-f]{2,6}))\$")
 MEANT = {"LT": "<", "GT": ">", "LP": "(", "RP": ")", "BP": "*", "RF": "&", "SP": "@", "C": ","}
 RUST = re.compile(r"[^<>;&]*\$[A-Z]+\$[^<>;&]*|\b\w+(?:::\w+)+::h[0-9a-f]{16}\b")
