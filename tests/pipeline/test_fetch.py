@@ -111,7 +111,7 @@ def test_ctrl_c_keeps_what_has_arrived_and_says_so(kaggle: Kaggle, data: Path) -
     assert process.returncode == 130
     last = errors.decode().splitlines()[-1]
     assert last.startswith("arxiv-core: stopped; what has arrived is kept")
-    assert listed(data) == [fetch.CACHE]
+    assert listed(data) == [fetch.CACHE, "fetch.log"]
     kaggle.cut = None
     assert run(data).read_bytes() == OLDER
     assert kaggle.asked[-1] in {f"bytes={MIB}-", f"bytes={2 * MIB}-"}
