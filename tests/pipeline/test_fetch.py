@@ -112,6 +112,7 @@ def test_ctrl_c_keeps_what_has_arrived_and_says_so(kaggle: Kaggle, data: Path) -
     last = errors.decode().splitlines()[-1]
     assert last.startswith("arxiv-core: stopped; what has arrived is kept")
     assert listed(data) == [fetch.CACHE, "fetch.log"]
+    (data / "fetch.log").unlink()
     kaggle.cut = None
     assert run(data).read_bytes() == OLDER
     assert kaggle.asked[-1] in {f"bytes={MIB}-", f"bytes={2 * MIB}-"}
