@@ -99,9 +99,7 @@ def test_every_writer_gets_its_own_version_and_no_move_is_lost(
     assert registry.find(Reference("arxiv", "staging")).version == moves[-1].target
 
 
-def test_a_writer_that_is_killed_leaves_nothing_behind(
-    registry: LocalRegistry, make: Make
-) -> None:
+def test_a_writer_that_is_killed_leaves_nothing_behind(registry: LocalRegistry, make: Make) -> None:
     writer = started(HANG, registry.place, make(1))
     assert said(writer) == "copied"
     folder = Path(registry.place) / "arxiv"
@@ -115,9 +113,7 @@ def test_a_writer_that_is_killed_leaves_nothing_behind(
     assert [one.name for one in folder.iterdir()] == ["v1"]
 
 
-def test_a_failure_in_the_middle_leaves_nothing_behind(
-    registry: LocalRegistry, make: Make
-) -> None:
+def test_a_failure_in_the_middle_leaves_nothing_behind(registry: LocalRegistry, make: Make) -> None:
     def broken(directory: Path) -> list[str]:
         raise OSError(28, "No space left on device", str(directory))
 

@@ -177,7 +177,7 @@ class Registry(Protocol):
 
 def now() -> str:
     """Return the time in UTC, as records have it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
 def whoami() -> str:

@@ -23,6 +23,7 @@ from arxiv_core.extras import require
 from arxiv_core.registry import content
 from arxiv_core.registry.records import Move, Provenance, Version, now, whoami
 from arxiv_core.registry.reference import (
+    LATEST,
     Reference,
     RegistryError,
     check_alias,
@@ -309,7 +310,7 @@ def _version(name: str, artifact: Any) -> Version:  # noqa: ANN401
         git_commit=facts.get("git_commit"),
         labels=facts.get("labels"),
         metrics=facts.get("metrics") or {},
-        aliases=tuple(sorted(str(alias) for alias in artifact.aliases)),
+        aliases=tuple(sorted(str(alias) for alias in artifact.aliases if alias != LATEST)),
     )
 
 
