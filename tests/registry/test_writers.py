@@ -83,7 +83,7 @@ def test_every_writer_gets_its_own_version_and_no_move_is_lost(
             ]
             registry.history("arxiv")
             reads += 1
-        time.sleep(0.005)
+        time.sleep(0.02)
     for one in writers:
         one.communicate(timeout=60)
         assert one.returncode == 0

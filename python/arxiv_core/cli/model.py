@@ -36,7 +36,6 @@ Backend = Annotated[
 ]
 Why = Annotated[str, typer.Option(help="Reason, for the history.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Checks = Literal["quality", "latency", "behaviour"]
 
 
 def register(app: typer.Typer) -> None:
@@ -144,8 +143,12 @@ def promote(
         typer.Option(help="Most a probability may move where rewriting changes an assignment."),
     ] = 0.05,
     without: Annotated[
-        list[Checks] | None,
-        typer.Option(show_default=False, help="Check to leave out; the history says so."),
+        list[str] | None,
+        typer.Option(
+            metavar="CHECK",
+            show_default=False,
+            help="Leave quality, latency or behaviour out; the history says so.",
+        ),
     ] = None,
     why: Why = "",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",

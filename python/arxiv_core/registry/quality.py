@@ -186,7 +186,7 @@ def _arrays(file: Path) -> Mapping[str, NDArray[Any]]:
     """Read a safetensors file: the header's length, a JSON header, little-endian data."""
     import numpy as np
 
-    kinds = {"F32": np.dtype("<f4"), "U8": np.dtype("u1")}
+    kinds: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "U8": np.dtype("u1")}
     data = file.read_bytes()
     (length,) = struct.unpack_from("<Q", data)
     header = json.loads(data[8 : 8 + length])
