@@ -35,19 +35,23 @@ def show_list(versions: Sequence[Version], place: str) -> None:
         typer.echo(f"no models in {place}; arxiv-core model register adds one")
         return
     table = _table(place)
-    for name in ("model", "aliases", "registered", *FIGURES, "labels", "run", "commit", "content"):
-        right = name in {*FIGURES, "labels"}
-        table.add_column(name, justify="right" if right else "left", no_wrap=True)
-    for one in versions:
+    # Only the run's name gives way on a narrow terminal.
+    names = [str(one) for one in versions]
+    table.add_column("model", min_width=max(map(len, names)), no_wrap=True)
+    aliases = [alias for one in versions for alias in one.aliases]
+    table.add_column("aliases", min_width=max(map(len, ["aliases", *aliases])))
+    table.add_column("registered", min_width=10, no_wrap=True)
+    for name in (*FIGURES, "labels"):
+        table.add_column(name, justify="right", min_width=len(name), no_wrap=True)
+    table.add_column("run", no_wrap=True, overflow="ellipsis")
+    for name, one in zip(names, versions, strict=True):
         table.add_row(
-            Text(str(one)),
-            Text(" ".join(one.aliases), style="bold green"),
-            one.registered_at[:16].replace("T", " "),
-            *(_figure(one.metrics.get(name)) for name in FIGURES),
+            Text(name),
+            Text("\n".join(one.aliases), style="bold green"),
+            one.registered_at[:10],
+            *(_figure(one.metrics.get(figure)) for figure in FIGURES),
             _figure(one.labels),
             Text(one.run or ""),
-            (one.git_commit or "")[:8],
-            (one.content_hash or "")[:8],
         )
     Console().print(table)
 

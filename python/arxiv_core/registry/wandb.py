@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -289,7 +290,7 @@ class WandbRegistry:
             said = next(iter(str(error).strip().splitlines()), type(error).__name__)
             if "not found" in said:
                 raise _NotFoundError(f"registry {self.place}: cannot {what}: {said}") from error
-            if "api_key" in said or "No authentication" in said:
+            if re.search(r"api.?key|no authentication", said, re.IGNORECASE):
                 said = "no key: set WANDB_API_KEY or run wandb login"
             raise RegistryError(f"registry {self.place}: cannot {what}: {said}") from error
 
