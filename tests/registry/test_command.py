@@ -131,10 +131,10 @@ def test_a_run_is_registered_with_where_it_came_from(
 ) -> None:
     run = tmp_path / "runs/first"
     shutil.copytree(sample_run.run, run)
-    write_json(run / "environment.json", {"git": {"commit": "0123456789abcdef"}})
+    write_json(run / "environment.json", {"git": {"commit": "0123456789", "dirty": True}})
     monkeypatch.chdir(tmp_path)
     made = read(model("register", "first", "--json"))
-    assert (made["run"], made["git_commit"]) == ("first", "0123456789abcdef")
+    assert (made["run"], made["git_commit"]) == ("first", "0123456789-dirty")
     assert made["metrics"]["micro_f1"] > 0
     assert made["metrics"]["split"] == "test"
     assert read(model("register", run / "package", "--json"))["version"] == "v1"

@@ -11,6 +11,8 @@ pytest.importorskip("wandb", reason="the extra `tracking` is not installed")
 
 from arxiv_core import ModelError
 from arxiv_core.registry import Provenance, Reference, RegistryError, open_registry, pull
+from arxiv_core.registry.promotion import promote
+from arxiv_core.registry.report import Bars
 from arxiv_core.registry.wandb import WandbRegistry
 from registry.stand_in import Client, Server
 
@@ -85,6 +87,19 @@ def test_production_moves_by_a_gate_only(project: WandbRegistry, make: Make) -> 
     two, _ = project.register(make(2), "arxiv", HERE)
     with pytest.raises(RegistryError, match="moved from nothing to v0 while the gate ran"):
         project.move(two, "production", "", gate={}, expected=None)
+
+
+def test_the_gate_stands_before_production_here_too(project: WandbRegistry, make: Make) -> None:
+    one, _ = project.register(make(1), "arxiv", HERE)
+    left_out = ["quality", "behaviour"]
+    _, move = promote(project, one, without=left_out, bars=Bars(latency_limit=1e-3), device="cpu")
+    assert not move.moved
+    assert project.holder("arxiv", "production") is None
+    _, move = promote(project, one, without=left_out, device="cpu")
+    assert project.find(Reference.parse("arxiv")).version == "v0"
+    assert [one.moved for one in project.history("arxiv")] == [False, True]
+    [_, recorded] = project.history("arxiv")
+    assert recorded.gate == move.gate
 
 
 def test_a_version_is_downloaded_once_and_checked(

@@ -117,7 +117,7 @@ def check(
         f"on {len(new.truth):,} papers of the split {evidence.split} and {labels}"
     )
     if not passed:
-        said += f": all of it lies below {-bars.tolerance:g}"
+        said += f": all of it lies below {0 - bars.tolerance:g}"
     figures = dict(compared) | {
         "papers": len(new.truth),
         "split": evidence.split,

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from arxiv_core.pipeline.layout import NotYetError
 from arxiv_core.pipeline.record import read_json
@@ -14,8 +11,8 @@ from arxiv_core.registry.records import Provenance
 
 __all__ = ["source"]
 
-RECORDS = ("environment.json", "config.json")
-"""Where a run may say which commit made it."""
+ENVIRONMENT = "environment.json"
+"""Where a run says what it was made in."""
 
 
 def source(given: str, runs: Path) -> tuple[Path, Provenance]:
@@ -61,19 +58,10 @@ def _provenance(run: Path) -> Provenance:
 
 
 def _commit(run: Path) -> str | None:
-    for name in RECORDS:
-        with contextlib.suppress(OSError, ValueError):
-            if found := _find(read_json(run / name)):
-                return found
-    return None
-
-
-def _find(record: Mapping[str, Any]) -> str | None:
-    """Look for the commit: by its own name, or in the record of git."""
-    git = record.get("git")
-    places = [record, git] if isinstance(git, Mapping) else [record]
-    for place in places:
-        for key in ("git_commit", "commit"):
-            if isinstance(place.get(key), str):
-                return str(place[key])
-    return None
+    """Say which commit made a run, marked where the working tree had changes."""
+    try:
+        git = read_json(run / ENVIRONMENT)["git"]
+        return f"{git['commit']}{'-dirty' if git.get('dirty') else ''}"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        # An older run has no such record, and a run outside a repository no commit.
+        return None
