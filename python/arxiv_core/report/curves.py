@@ -34,6 +34,9 @@ CURVES = 5
 BARS = 30
 """Categories with a bar in the chart."""
 
+RARITY = " training papers of the rarest label"
+"""What the groups of a slice are named after, and its chart's caption says."""
+
 Json = Mapping[str, Any]
 
 
@@ -100,7 +103,7 @@ def per_label(metrics: Json) -> Chart:
     rows = sorted(metrics["per_label"], key=lambda row: -row["positives"])[:BARS]
     figure, ax = axes(0.8 + 0.2 * len(rows))
     texts = [f"{row['f1']:.2f} of {row['positives']:,}" for row in rows]
-    tips = bars(ax, [row["label"] for row in rows], [row["f1"] for row in rows], texts)
+    tips = bars(ax, [row["label"] for row in rows], [row["f1"] for row in rows], texts, 1)
     ax.set(xlabel="F1, and papers")
     return Chart("per-label", "F1 of the largest categories", figure, tips)
 
@@ -133,8 +136,8 @@ def slices(name: str, groups: Json) -> Chart:
         for group, value in zip(names, values, strict=True)
     ]
     # Groups that have an order begin with their place in it: `2: 75 to 149 words`.
-    shown = [group.partition(": ")[2] or group for group in names]
-    tips = bars(ax, shown, values, texts)
+    shown = [(group.partition(": ")[2] or group).removesuffix(RARITY) for group in names]
+    tips = bars(ax, shown, values, texts, 1)
     ax.set(xlabel="micro-F1, and papers")
     return Chart(f"slice-{name}", f"Micro-F1 by {name}", figure, tips)
 

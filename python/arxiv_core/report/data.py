@@ -187,13 +187,20 @@ def _dropped(manifest: Json, drawn: Mapping[str, Chart]) -> str:
     ]
     near = manifest["near_duplicates"]
     lost = manifest["removed_labels"]
-    remarks = [
-        f"{near['papers']:,} papers are near-duplicates of each other, in {near['groups']:,} "
-        f"groups; they stay on one side of the split.",
-        f"Papers lost {sum(lost['legacy'].values()):,} bare archives, which are no labels, "
-        f"{sum(lost['unknown'].values()):,} unknown categories and "
-        f"{sum(lost['below_support'].values()):,} categories with too few papers.",
-    ]
+    remarks = []
+    if near["papers"]:
+        remarks.append(
+            f"{near['papers']:,} papers are near-duplicates of each other, in {near['groups']:,} "
+            "groups; a group stays on one side of the split."
+        )
+    for key, what in (
+        ("legacy", "bare archives, which are no labels"),
+        ("unknown", "categories that arXiv's taxonomy does not have"),
+        ("below_support", "categories with too few papers"),
+    ):
+        if lost[key]:
+            names = ", ".join(f"{name} ({count:,})" for name, count in lost[key].items())
+            remarks.append(f"Papers lost {what}: {names}.")
     shown = table(("reason", "lines", "what it means"), rows, numbers=[1]) if rows else ""
     return (
         figure(drawn["dropped"], "Kept and dropped lines add up to the snapshot's.")

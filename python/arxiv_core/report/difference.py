@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -161,7 +161,7 @@ def _intervals(difference: Difference) -> Chart:
     ax.locator_params(axis="x", nbins=6)
     ax.tick_params(axis="y", length=0)
     only(ax, "x")
-    ax.set(xlabel="b is worse      difference      b is better")
+    ax.set(xlabel="difference; b is better at the right of 0")
     return Chart("differences", "Differences", figure)
 
 
@@ -180,7 +180,7 @@ def _labels(difference: Difference) -> Chart:
     for at, one in enumerate(rows):
         ax.plot([one["a"], one["b"]], [at, at], color=FAINT, lw=2)
         (dot,) = ax.plot(one["b"], at, "o", color=SERIES[0], ms=6, label=None if at else "b")
-        ax.plot(one["a"], at, "o", color=SERIES[1], ms=5, mfc="none", label=None if at else "a")
+        ax.plot(one["a"], at, "o", color=SERIES[1], ms=6, label=None if at else "a")
         dot.set_gid(f"label-{at}")
         tips[f"label-{at}"] = (
             f"{one['label']}: {one['a']:.2f} to {one['b']:.2f}, {one['positives']:,} papers"
@@ -223,7 +223,7 @@ def _page(difference: Difference, drawn: list[Chart]) -> str:
 
 
 def _table(difference: Difference) -> str:
-    rows = []
+    rows: list[Sequence[str | Cell]] = []
     for name, one, verdict in difference.rows():
         interval = "{:+.4f} to {:+.4f}".format(*one["interval"]) if one["interval"] else "–"
         told = f"<b>{verdict}</b>" if verdict in {"better", "worse"} else verdict

@@ -51,8 +51,9 @@ THEMED = {INK: "var(--ink)", FAINT: "var(--faint)"} | {
 }
 """Colours of a figure → colours of the page that it stands in."""
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "axes.edgecolor": FAINT,
+    "axes.facecolor": "none",
     "axes.grid": True,
     "axes.axisbelow": True,
     "axes.labelcolor": INK,
@@ -170,7 +171,7 @@ def bars(
     names: Sequence[str],
     values: Sequence[float],
     beside: Sequence[str],
-    colour: str = SERIES[0],
+    most: float | None = None,
 ) -> dict[str, str]:
     """Draw bars that lie, the first on top, with a text at the end of each.
 
@@ -184,8 +185,8 @@ def bars(
         Their lengths.
     beside
         The texts.
-    colour
-        Of all bars.
+    most
+        What the axis ends with, but for the texts; else the longest bar.
 
     Returns
     -------
@@ -193,14 +194,16 @@ def bars(
         The bars' tips.
     """
     tips = {}
-    widest = max(values, default=0) or 1
+    widest = most or max(values, default=0) or 1
     for at, (name, value, text) in enumerate(zip(names, values, beside, strict=True)):
-        (bar,) = ax.barh(at, value, height=0.7, color=colour)
+        (bar,) = ax.barh(at, value, height=0.7, color=SERIES[0])
         bar.set_gid(f"bar-{at}")
         tips[f"bar-{at}"] = f"{name}: {text}"
         ax.text(max(value, 0) + widest / 60, at, text, va="center", fontsize=8)
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.4, -0.6)
+    if most is not None:
+        ax.set_xticks([most * share / 5 for share in range(6)])
     ax.set_xlim(0, 1.25 * widest)
     ax.tick_params(axis="y", length=0)
     only(ax, "x")

@@ -68,7 +68,9 @@ def _draw(run: Run) -> dict[str, Chart]:
         matrix = insight["confusion"][kind]
         if matrix["names"]:
             made.append(curves.confusion(matrix, f"confusion-{kind}", title))
-    made += [curves.slices(name, groups) for name, groups in metrics["slices"].items() if groups]
+    made += [
+        curves.slices(name, groups) for name, groups in metrics["slices"].items() if len(groups) > 1
+    ]
     for losses, unit in _losses(run):
         made.append(curves.learning(losses, unit))
     return {chart.name: chart for chart in made}
@@ -149,7 +151,7 @@ SLICES = {
     "year": "By year of submission.",
     "archive": "By archive of the primary category.",
     "length": "By words of the abstract.",
-    "rarity": "By how often the rarest of a paper's categories occurs in training.",
+    "rarity": "By the number of training papers of a paper's rarest category.",
     "archives": "Papers whose categories are of one archive, or of several.",
 }
 

@@ -103,14 +103,14 @@ def read(path: Path, *, whole: bool = True) -> Run:
         metrics = read_json(path)
         stem = path.parent.resolve().name if path.name == METRICS else path.stem
         return Run(metrics.get("name", stem), metrics, {}, {}, {}, {})
-    metrics, insight = path / METRICS, path / INSIGHT
-    for file in (metrics, insight) if whole else (metrics,):
+    needed = [path / METRICS, path / INSIGHT] if whole else [path / METRICS]
+    for file in needed:
         if not file.exists():
             raise NotYetError(f"{file} is not there: run arxiv-core evaluate first")
     return Run(
         name=path.resolve().name,
-        metrics=read_json(metrics),
-        insight=read_json(insight) if whole else {},
+        metrics=read_json(path / METRICS),
+        insight=read_json(path / INSIGHT) if whole else {},
         config=_if_there(path / "config.json"),
         training=_if_there(path / "train.json"),
         spec=_if_there(path / "model" / "classifier.json"),

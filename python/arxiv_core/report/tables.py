@@ -27,7 +27,7 @@ def headline(run: Run, others: Sequence[Run]) -> str:
         if (value := run.value(figure.key)) is not None
     ]
     heads = ["", run.name, *(other.name for other in others)]
-    rows = [
+    rows: list[Sequence[str | Cell]] = [
         [
             Cell(f"{html.escape(figure.name)}<br><small>{html.escape(figure.remark)}</small>"),
             *_cells(figure, run, others),
@@ -42,11 +42,13 @@ def headline(run: Run, others: Sequence[Run]) -> str:
         ]
     )
     macro = run.metrics.get("macro_labels")
-    notes = [f"Small print: intervals of {level:.0%}, papers drawn again." if level else ""]
+    notes = [f"{level:.0%} intervals, papers drawn again." if level else ""]
     if macro is not None:
         least = run.metrics.get("evaluated_with", {}).get("min_positives")
         notes.append(f"{macro} categories have at least {least} papers here, enough for a mean.")
     elsewhere = [other.name for other in others if not run.same_papers(other)]
+    if len(others) > len(elsewhere):
+        notes.append("The best of a row is set off.")
     if elsewhere:
         notes.append(f"Measured on other papers, so not to be compared: {', '.join(elsewhere)}.")
     if not others:
