@@ -16,6 +16,7 @@ HEAVY = {
     "fastapi",
     "hydra",
     "kagglehub",
+    "matplotlib",
     "omegaconf",
     "sentence_transformers",
     "torch",

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from arxiv_core.cli import classify, model, serve, stages
+from arxiv_core.cli import classify, model, report, serve, stages
 from arxiv_core.cli.group import Commands, Level
 
 __all__ = ["app", "main"]
@@ -26,6 +26,7 @@ app = typer.Typer(
     epilog="--debug and --log-level may stand before or after any command.",
 )
 classify.register(app)
+report.register(app)
 serve.register(app)
 stages.register(app)
 model.register(app)

@@ -332,6 +332,8 @@ class Evaluation:
     min_positives: int = 10
     """Positives that a label needs to count in the macro figures."""
     bootstrap: Bootstrap = field(default_factory=Bootstrap)
+    report: bool = True
+    """Write a page with charts about the run, where matplotlib is installed."""
 
 
 @dataclass

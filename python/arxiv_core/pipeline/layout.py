@@ -14,7 +14,23 @@ from arxiv_core.models import KNOWN
 if TYPE_CHECKING:
     from arxiv_core.config import Config
 
-__all__ = ["Layout", "NotYetError", "needs"]
+__all__ = [
+    "INSIGHT",
+    "METRICS",
+    "PLOTS",
+    "REPORT",
+    "SCORES",
+    "Layout",
+    "NotYetError",
+    "needs",
+]
+
+METRICS = "metrics.json"
+INSIGHT = "insight.json"
+SCORES = "scores.safetensors"
+REPORT = "report.html"
+PLOTS = "plots"
+"""Names in a run's directory, for those who are given one."""
 
 
 class NotYetError(ArxivCoreError):
@@ -60,7 +76,27 @@ class Layout:
     @property
     def metrics(self) -> Path:
         """What `evaluate` found."""
-        return self.run / "metrics.json"
+        return self.run / METRICS
+
+    @property
+    def insight(self) -> Path:
+        """Curves, confusions and single papers that `evaluate` found."""
+        return self.run / INSIGHT
+
+    @property
+    def scores(self) -> Path:
+        """Every probability that `evaluate` measured, to compare runs by."""
+        return self.run / SCORES
+
+    @property
+    def report(self) -> Path:
+        """The page about the run."""
+        return self.run / REPORT
+
+    @property
+    def plots(self) -> Path:
+        """The page's charts."""
+        return self.run / PLOTS
 
     @property
     def headline(self) -> Path:
