@@ -23,7 +23,7 @@ READ_BY_PYTHON = {
     "prepare": {"data.source"},
     "embed": {"model.name"},
     "train": {"calibration.kind", "model.name"},
-    "evaluate": {"evaluation.split"},
+    "evaluate": {"evaluation.report", "evaluation.split"},
     "package": set(),
 }
 
@@ -96,6 +96,10 @@ def test_another_step_size_does_not_embed_again(clone: Clone) -> None:
     assert ran(said) == {"train", "evaluate", "package"}
     assert "train.optimizer.lr" in clone.dvc("params", "diff")
     assert "micro_f1" in clone.dvc("metrics", "diff")
+    clone.dvc("plots", "diff", "-o", "drawn")
+    page = (clone.path / "drawn/index.html").read_text(encoding="utf-8")
+    assert "precision-recall.csv" in page and "loss.csv" in page
+    shutil.rmtree(clone.path / "drawn")
     table = clone.dvc("exp", "show", "--csv")
     assert "step" in table and "micro_f1" in table
 

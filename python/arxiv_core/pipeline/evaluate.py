@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from arxiv_core import _core, stages
 from arxiv_core.extras import MissingExtraError
 from arxiv_core.models import sha256
+from arxiv_core.pipeline import curves
 from arxiv_core.pipeline.figures import figures
 from arxiv_core.pipeline.layout import Layout, needs
 from arxiv_core.pipeline.record import as_dict, read_json, write_json
@@ -55,7 +56,9 @@ def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
     options = translated(config, OPTIONS) | {"insight": True, "scores": str(layout.scores)}
     with explained(OPTIONS):
         metrics = stages.evaluate(papers, embeddings, model, split, options, progress)
-    write_json(layout.insight, metrics.pop("insight"))
+    insight = metrics.pop("insight")
+    write_json(layout.insight, insight)
+    curves.of_scores(layout.curves, insight)
     metrics["model"] = {"manifest_sha256": sha256(model / "manifest.json")}
     metrics["data"] = {"papers_checksum": _core.checksum(papers)}
     metrics["evaluated_with"] = as_dict(config)["evaluation"]

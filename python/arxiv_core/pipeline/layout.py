@@ -99,6 +99,11 @@ class Layout:
         return self.run / PLOTS
 
     @property
+    def curves(self) -> Path:
+        """Tables of a run's curves."""
+        return self.run / "curves"
+
+    @property
     def headline(self) -> Path:
         """The plain figures of `metrics`, for comparing runs at a glance."""
         return self.run / "headline.json"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from arxiv_core import models, stages
 from arxiv_core.config.schema import CalibrationKind
-from arxiv_core.pipeline import environment
+from arxiv_core.pipeline import curves, environment
 from arxiv_core.pipeline.layout import Layout, needs
 from arxiv_core.pipeline.prepare import made_with
 from arxiv_core.pipeline.record import write_json
@@ -71,6 +71,7 @@ def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
     environment.write(layout.run)
     write_json(layout.run / "config.json", record)
     write_json(layout.run / "train.json", report)
+    curves.of_fit(layout.curves, report)
     return report
 
 
