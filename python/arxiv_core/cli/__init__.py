@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from arxiv_core.cli import classify, serve, stages
+from arxiv_core.cli import classify, serve, stages, sweep
 from arxiv_core.cli.group import Commands, Level
 
 __all__ = ["app", "main"]
@@ -28,6 +28,7 @@ app = typer.Typer(
 classify.register(app)
 serve.register(app)
 stages.register(app)
+sweep.register(app)
 
 
 def _version(asked: bool) -> None:
