@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from hydra.core.override_parser.types import (
     ChoiceSweep,
     Glob,
     IntervalSweep,
+    QuotedString,
     RangeSweep,
     Sweep,
 )
@@ -18,6 +20,7 @@ from hydra.errors import HydraException
 from arxiv_core import OptionError
 from arxiv_core.config.composition import groups
 from arxiv_core.config.mistakes import check
+from arxiv_core.config.schema import Config
 
 __all__ = ["Choice", "Interval", "Value", "parsed"]
 
@@ -40,7 +43,7 @@ class Interval:
     log: bool = False
     """Equal ratios are equally likely, not equal differences."""
     whole: bool = False
-    """Whole numbers alone."""
+    """Whole numbers alone: the key takes no others, or ``int(interval())`` asks for them."""
 
 
 def parsed(space: Mapping[str, str | None]) -> dict[str, Choice | Interval]:
@@ -68,20 +71,20 @@ def parsed(space: Mapping[str, str | None]) -> dict[str, Choice | Interval]:
 
 
 def _read(key: str, text: str) -> Choice | Interval:
-    # The value is the sweep's to read; the key must be one that an override may set.
-    check(f"{key}=null", groups())
     where = f"sweep.space: {key} = {text}"
+    if key in groups():
+        raise OptionError(f"{where}: {key} is a group; name one of its keys, as in {key}.KEY")
+    check(f"{key}=null", groups())
     try:
-        override = OverridesParser.create().parse_override(f"{key}={text}")
+        value = OverridesParser.create().parse_override(f"{key}={text}").value()
     except HydraException as error:
         raise OptionError(f"{where}: cannot be read: {str(error).splitlines()[0]}") from error
-    value = override._value
     if not isinstance(value, Sweep):
         raise OptionError(f"{where}: one value is nothing to search: choice(), interval(), range()")
     log = "log" in value.tags
     match value:
         case ChoiceSweep(list=listed) if not isinstance(listed, Glob):
-            return Choice(tuple(_plain(one, where) for one in override.sweep_iterator()))
+            return Choice(tuple(_plain(one, where) for one in listed))
         case RangeSweep():
             numbers = tuple(value.range())
             if not numbers:
@@ -90,11 +93,17 @@ def _read(key: str, text: str) -> Choice | Interval:
         case IntervalSweep(start=low, end=high) if low is not None and high is not None:
             if not low < high or (log and low <= 0):
                 raise OptionError(f"{where}: from less to more{', above zero' if log else ''}")
-            return Interval(low, high, log, isinstance(low, int) and isinstance(high, int))
+            usual = functools.reduce(getattr, key.split("."), Config())
+            whole = isinstance(usual, int) or isinstance(low, int)
+            if whole and not (float(low).is_integer() and float(high).is_integer()):
+                raise OptionError(f"{where}: from one whole number to another")
+            return Interval(float(low), float(high), log, whole)
     raise OptionError(f"{where}: choice(), interval() or range(), perhaps in tag(log, …)")
 
 
 def _plain(value: object, where: str) -> Value:
+    if isinstance(value, QuotedString):
+        return value.text
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
     raise OptionError(f"{where}: {value!r} is no plain value")

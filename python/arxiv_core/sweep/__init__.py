@@ -65,21 +65,21 @@ def run(overrides: Sequence[str] = (), progress: OnProgress | None = None) -> di
     """
     require("optuna", extra="sweep", what="arxiv-core sweep")
     from arxiv_core.config import compose
-    from arxiv_core.sweep.outcome import outcome, write
+    from arxiv_core.sweep.outcome import draw, outcome, write
 
     config = compose(overrides)
     search, directory = _opened(config)
-    metric = config.sweep.metric
     while True:
         with search.claim() as claim:
             if claim is not None:
                 _try(claim, search, config, overrides)
         with search.alone():
-            found = outcome(search, name=config.sweep.name, metric=metric, overrides=overrides)
+            found = outcome(search, config.sweep, overrides)
             write(found, directory)
+            if claim is None:
+                draw(found, directory)
+                break
         _report(found, progress)
-        if claim is None:
-            break
     if found["failed"] == found["places"]:
         raise SweepError(f"every trial failed: {found['trials'][0]['failure']}")
     return found

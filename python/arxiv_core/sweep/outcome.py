@@ -6,6 +6,7 @@ import csv
 import io
 import logging
 import shlex
+import warnings
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,26 +15,27 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from arxiv_core.config.schema import Sweep
 from arxiv_core.pipeline.card import word
 from arxiv_core.pipeline.record import write_json, write_text
 from arxiv_core.sweep.search import FAILURE, Search
 
-__all__ = ["command", "outcome", "write"]
+__all__ = ["command", "draw", "outcome", "write"]
 
 STATES = {TrialState.COMPLETE: "complete", TrialState.FAIL: "failed", TrialState.RUNNING: "running"}
 
 _log = logging.getLogger(__name__)
 
 
-def outcome(search: Search, *, name: str, metric: str, overrides: Sequence[str]) -> dict[str, Any]:
+def outcome(search: Search, chosen: Sweep, overrides: Sequence[str]) -> dict[str, Any]:
     """Sum up a sweep as it stands.
 
     Parameters
     ----------
     search
         Its trials.
-    name, metric
-        The sweep's.
+    chosen
+        ``sweep``.
     overrides
         Those that every trial has.
 
@@ -48,8 +50,8 @@ def outcome(search: Search, *, name: str, metric: str, overrides: Sequence[str])
     rows.sort(key=lambda row: (row["value"] is None, sign * (row["value"] or 0), row["trial"]))
     best = rows[0] if rows and rows[0]["value"] is not None else None
     return {
-        "name": name,
-        "metric": metric,
+        "name": chosen.name,
+        "metric": chosen.metric,
         "split": "validation",
         "direction": "minimise" if sign == 1 else "maximise",
         "places": search.places,
@@ -79,8 +81,11 @@ def _row(slot: int, trial: FrozenTrial) -> dict[str, Any]:
 def _importance(study: optuna.Study) -> dict[str, float]:
     """Each key's share by PED-ANOVA; empty where there are too few trials to tell."""
     try:
-        found = optuna.importance.get_param_importances(study)
-    except (RuntimeError, ValueError):
+        with warnings.catch_warnings():
+            # It warns, and calls all equal, where trials are too few.
+            warnings.simplefilter("error", UserWarning)
+            found = optuna.importance.get_param_importances(study)
+    except (RuntimeError, UserWarning, ValueError):
         return {}
     return {key: round(float(share), 6) for key, share in found.items()}
 
@@ -107,7 +112,7 @@ def command(overrides: Sequence[str], parameters: Mapping[str, Any]) -> str:
 
 
 def write(found: Mapping[str, Any], directory: Path) -> None:
-    """Write ``sweep.json``, ``trials.csv`` and, where there is matplotlib, the plots.
+    """Write ``sweep.json`` and ``trials.csv``.
 
     Parameters
     ----------
@@ -118,14 +123,24 @@ def write(found: Mapping[str, Any], directory: Path) -> None:
     """
     write_json(directory / "sweep.json", found)
     write_text(directory / "trials.csv", _csv(found))
+
+
+def draw(found: Mapping[str, Any], directory: Path) -> None:
+    """Write the plots, where there is matplotlib.
+
+    Parameters
+    ----------
+    found, directory
+        As for `write`.
+    """
     if found["complete"] == 0:
         return
     if find_spec("matplotlib") is None:
         _log.info("no plots: they need matplotlib, which the extra `report` installs")
         return
-    from arxiv_core.report.sweep import draw
+    from arxiv_core.report import sweep
 
-    draw(found, directory)
+    sweep.draw(found, directory)
 
 
 def _csv(found: Mapping[str, Any]) -> str:

@@ -35,7 +35,7 @@ def mode(asked: TrackingMode) -> Literal["online", "offline", "disabled"]:
     OptionError
         It is to be sent, and there is no key: W&B would ask for one.
     """
-    own = os.environ.get("WANDB_MODE")
+    own = os.environ.get("WANDB_MODE") or None
     if asked is TrackingMode.offline:
         return "offline"
     if asked is TrackingMode.auto and (own == "offline" or own == "disabled"):

@@ -9,7 +9,7 @@ import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec
 
 from arxiv_core.config.schema import Tracking
 from arxiv_core.extras import require
@@ -166,13 +166,15 @@ class Run:
         """As `Tracker.artifact`; files of `LARGEST` and more are recorded by where they lie."""
         import wandb
 
+        # What was made may be made again before it is sent.
+        policy: Literal["mutable", "immutable"] = "immutable" if used else "mutable"
         with self._environment():
             recorded = wandb.Artifact(
                 artifact.name, artifact.kind, metadata=dict(artifact.metadata)
             )
             for name, path in artifact.files.items():
                 if path.stat().st_size < LARGEST:
-                    recorded.add_file(str(path), name=name, skip_cache=True)
+                    recorded.add_file(str(path), name=name, skip_cache=True, policy=policy)
                 else:
                     recorded.add_reference(path.resolve().as_uri(), name=name, checksum=False)
             if not used:
