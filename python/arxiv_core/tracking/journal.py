@@ -12,6 +12,9 @@ from arxiv_core.pipeline.record import write_text
 
 __all__ = ["Journal"]
 
+NAMED = {"table", "lines", "confusion"}
+"""What is told under a name: a later one takes the place of an earlier."""
+
 
 class Journal:
     """The tracker's id for a run, and everything that it was told, a JSON line each.
@@ -47,7 +50,7 @@ class Journal:
         for at, line in enumerate(self._lines()):
             if isinstance(line, list):
                 kind, *arguments = line
-                key = (kind, arguments[0]) if kind in {"table", "lines"} else at
+                key = (kind, arguments[0]) if kind in NAMED else at
                 kept[key] = kind, arguments
         return list(kept.values())
 

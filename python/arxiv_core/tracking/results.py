@@ -11,6 +11,7 @@ from typing import Any
 from arxiv_core.pipeline.figures import figures
 from arxiv_core.pipeline.layout import Layout
 from arxiv_core.pipeline.record import read_json
+from arxiv_core.tracking.charts import charts
 from arxiv_core.tracking.tracker import Artifact, Tracker
 
 __all__ = ["evaluate", "package", "prepare", "train"]
@@ -56,7 +57,7 @@ def train(tracker: Tracker, layout: Layout, summary: Mapping[str, Any], name: st
 def evaluate(
     tracker: Tracker, layout: Layout, summary: Mapping[str, Any], name: str | None
 ) -> None:
-    """Tell of an evaluation: every figure with its interval, every label, every slice."""
+    """Tell of an evaluation: every figure with its interval, every label and slice, and charts."""
     split = summary["split"]
     flat: dict[str, Any] = {}
     for name, value, interval in figures(summary):
@@ -72,6 +73,9 @@ def evaluate(
         for group, found in groups.items()
     ]
     tracker.table(f"{split}/slices", ("by", "group", "papers", "micro_f1", "macro_f1"), slices)
+    insight = layout.run / "insight.json"
+    if insight.exists():
+        charts(tracker, split, read_json(insight))
     if name is not None:
         tracker.artifact(_papers(layout), used=True)
         tracker.artifact(_model(layout, name), used=True)

@@ -162,6 +162,11 @@ class Run:
         self._tell("lines", name, list(axes), dict(series))
 
     @_harmless
+    def confusion(self, name: str, cells: Sequence[Sequence[Any]]) -> None:
+        """As `Tracker.confusion`."""
+        self._tell("confusion", name, [list(cell) for cell in cells])
+
+    @_harmless
     def artifact(self, artifact: Artifact, *, used: bool) -> None:
         """As `Tracker.artifact`; files of `LARGEST` and more are recorded by where they lie."""
         import wandb
@@ -238,6 +243,19 @@ class Run:
         points = [[x, y, line] for line, found in series.items() for x, y in found]
         table = wandb.Table(columns=[across, up, "line"], data=points)
         self._opened.log({name: wandb.plot.line(table, across, up, stroke="line", title=name)})
+
+    def _confusion(self, name: str, cells: list[list[Any]]) -> None:
+        import wandb
+
+        # wandb.plot.confusion_matrix would count what has been counted.
+        columns = ["Actual", "Predicted", "nPredictions"]
+        chart = wandb.plot_table(
+            "wandb/confusion_matrix/v1",
+            wandb.Table(columns=columns, data=cells),
+            {column: column for column in columns},
+            {"title": name},
+        )
+        self._opened.log({name: chart})
 
     @contextlib.contextmanager
     def _environment(self) -> Iterator[None]:

@@ -42,6 +42,9 @@ class Tracker(Protocol):
     ) -> None:
         """Take a chart: the names of its axes, and each line's points."""
 
+    def confusion(self, name: str, cells: Sequence[Sequence[Any]]) -> None:
+        """Take a confusion matrix: what it was, what it was taken for, and how often."""
+
     def artifact(self, artifact: Artifact, *, used: bool) -> None:
         """Take files that the run made, or with `used` those that it read."""
 
