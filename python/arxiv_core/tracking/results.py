@@ -60,10 +60,10 @@ def evaluate(
     """Tell of an evaluation: every figure with its interval, every label and slice, and charts."""
     split = summary["split"]
     flat: dict[str, Any] = {}
-    for name, value, interval in figures(summary):
-        flat[f"{split}/{name}"] = value
+    for figure, value, interval in figures(summary):
+        flat[f"{split}/{figure}"] = value
         if interval is not None:
-            flat[f"{split}/{name}_low"], flat[f"{split}/{name}_high"] = interval
+            flat[f"{split}/{figure}_low"], flat[f"{split}/{figure}_high"] = interval
     tracker.figures(flat)
     labels = [[row[column] for column in LABEL_COLUMNS] for row in summary["per_label"]]
     tracker.table(f"{split}/labels", LABEL_COLUMNS, labels)
