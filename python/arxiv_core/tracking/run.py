@@ -47,9 +47,15 @@ def _harmless(
             told(self, *args, **named)
         except Exception as error:
             self.lost = True
-            _log.warning("W&B: %s; the stage goes on without it", error or type(error).__name__)
+            _log.warning("W&B: %s; the stage goes on without it", _said(error))
 
     return guarded
+
+
+def _said(error: Exception) -> str:
+    """Give an error's first line; W&B appends advice in more."""
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 class Run:
@@ -97,7 +103,7 @@ class Run:
             except Exception as error:
                 if wanted == "offline":
                     raise
-                _log.warning("W&B: %s; recording offline", error)
+                _log.warning("W&B: %s; recording offline", _said(error))
                 self._run = self._begin("offline", name, job, before)
         if before is None:
             self._journal.begin(self._run.id)
@@ -178,10 +184,11 @@ class Run:
                 artifact.name, artifact.kind, metadata=dict(artifact.metadata)
             )
             for name, path in artifact.files.items():
-                if path.stat().st_size < LARGEST:
-                    recorded.add_file(str(path), name=name, skip_cache=True, policy=policy)
+                place = path.resolve()
+                if place.stat().st_size < LARGEST:
+                    recorded.add_file(str(place), name=name, skip_cache=True, policy=policy)
                 else:
-                    recorded.add_reference(path.resolve().as_uri(), name=name, checksum=False)
+                    recorded.add_reference(place.as_uri(), name=name, checksum=False)
             if not used:
                 self._opened.log_artifact(recorded)
             elif self._opened.offline:
@@ -200,7 +207,9 @@ class Run:
             with self._environment():
                 run.finish(exit_code=int(failed))
         except Exception as error:
-            _log.warning("W&B: %s; what it has recorded is in %s", error, self._place / "wandb")
+            _log.warning(
+                "W&B: %s; what it has recorded is in %s", _said(error), self._place / "wandb"
+            )
         if run.offline:
             _log.info(
                 "W&B: recorded offline; to send it: wandb sync %s",
