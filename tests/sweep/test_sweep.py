@@ -227,12 +227,13 @@ def test_the_command_shows_the_ranking(small: list[str], command: Command) -> No
     assert "2 of 2 trials ended" in shown.stderr
 
 
-def test_trials_are_runs_of_one_group(small: list[str], tmp_path: Path) -> None:
+def test_trials_are_runs_of_one_group(small: list[str], command: Command, tmp_path: Path) -> None:
     pytest.importorskip("wandb", reason="the extra `tracking` is not installed")
     from tracking.offline import files, newest
 
     tracked = ["tracking=wandb", "tracking.mode=offline", "sweep.trials=2"]
-    sweep.run([*small, *tracked])
+    done = command("sweep", *small, *tracked)
+    assert done.returncode == 0, done.stderr
     groups = set()
     for trial in (0, 1):
         place = tmp_path / f"runs/head/trial-{trial}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from arxiv_core.stages import OnProgress
 
 __all__ = ["Tracked"]
+
+_log = logging.getLogger(__name__)
 
 
 class Tracked:
@@ -55,11 +58,17 @@ class Tracked:
     def done(self, summary: Mapping[str, Any]) -> None:
         """Record what the stage found and what it made."""
         self._live.flush()
-        if self._stage == "train":
-            self._run.config(self._as_trained())
         name = re.sub(r"[^\w.-]", "-", self._config.run)
         told = getattr(results, self._stage)
-        told(self._run, self._layout, summary, name if self._config.tracking.artifacts else None)
+        try:
+            if self._stage == "train":
+                self._run.config(self._as_trained())
+            told(
+                self._run, self._layout, summary, name if self._config.tracking.artifacts else None
+            )
+        except Exception:
+            # The stage has done its work, whatever there is to tell of it.
+            _log.exception("tracking: the outcome of %s could not be recorded", self._stage)
 
     def close(self, *, failed: bool) -> None:
         """Close the record."""
