@@ -82,14 +82,14 @@ def test_the_best_trials_command_trains_its_very_weights(
 def test_a_sweep_that_was_stopped_ends_as_one_that_was_not(
     sampler: str, small: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = [*small, "sweep.trials=4", f"sweep.sampler={sampler}"]
+    asked = [*small, "sweep.trials=3", f"sweep.sampler={sampler}"]
     whole = sweep.run([*asked, "sweep.name=whole"])
     really: Callable[..., dict[str, Any]] = pipeline.run
     calls: list[str] = []
 
     def stopping(stage: str, *arguments: Any) -> dict[str, Any]:
         calls.append(stage)
-        if len(calls) == 6:
+        if len(calls) == 4:
             raise KeyboardInterrupt
         return really(stage, *arguments)
 
@@ -98,7 +98,7 @@ def test_a_sweep_that_was_stopped_ends_as_one_that_was_not(
         sweep.run([*asked, "sweep.name=stopped"])
     monkeypatch.setattr(pipeline, "run", really)
     gone_on = sweep.run([*asked, "sweep.name=stopped"])
-    assert len(calls) == 6
+    assert len(calls) == 4
     assert tried(gone_on) == tried(whole)
 
 
@@ -111,21 +111,21 @@ def test_a_finished_sweep_is_shown_again_and_can_be_made_longer(small: list[str]
 
 
 def test_processes_share_the_trials_and_run_no_more(small: list[str], tmp_path: Path) -> None:
-    asked = [sys.executable, "-m", "arxiv_core", "sweep", *small, "sweep.trials=6", "--json"]
+    asked = [sys.executable, "-m", "arxiv_core", "sweep", *small, "sweep.trials=4", "--json"]
     both = [
         subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
     told = [process.communicate(timeout=120) for process in both]
     assert [process.returncode for process in both] == [0, 0], told
-    assert max(json.loads(out)["complete"] for out, _ in told) == 6
-    assert _states(tmp_path / "runs/head") == ["COMPLETE"] * 6
+    assert max(json.loads(out)["complete"] for out, _ in told) == 4
+    assert _states(tmp_path / "runs/head") == ["COMPLETE"] * 4
 
 
 def test_a_sweep_that_was_killed_goes_on(
     small: list[str], command: Command, tmp_path: Path
 ) -> None:
-    asked = [*small, "sweep.trials=4", "train.epochs=100"]
+    asked = [*small, "sweep.trials=3", "train.epochs=20"]
     directory = tmp_path / "runs/head"
     process = subprocess.Popen(
         [sys.executable, "-m", "arxiv_core", "sweep", *asked],
@@ -143,9 +143,9 @@ def test_a_sweep_that_was_killed_goes_on(
         journal.write('{"half a li')
     done = command("sweep", *asked, "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["complete"] == 4
+    assert json.loads(done.stdout)["complete"] == 3
     states = _states(directory)
-    assert states.count("COMPLETE") == 4
+    assert states.count("COMPLETE") == 3
     assert set(states) <= {"COMPLETE", "FAIL"}
 
 

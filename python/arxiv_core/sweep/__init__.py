@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,7 +121,7 @@ def _opened(config: Config) -> tuple[Search, Path]:
     return search, directory
 
 
-def _check(name: str, trials: int, keys: Sequence[str]) -> None:
+def _check(name: str, trials: int, keys: Iterable[str]) -> None:
     from arxiv_core.pipeline.train import OPTIONS
 
     if not name or Path(name).is_absolute() or ".." in Path(name).parts:

@@ -35,7 +35,7 @@ class Journal:
     @property
     def run(self) -> str | None:
         """The run's id; None where there is no run yet."""
-        first = next(self._lines(), {})
+        first: Any = next(self._lines(), {})
         return str(first["run"]) if "run" in first else None
 
     def add(self, kind: str, *arguments: Any) -> None:  # noqa: ANN401 - whatever JSON holds

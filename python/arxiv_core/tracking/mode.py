@@ -36,10 +36,10 @@ def mode(asked: TrackingMode) -> Literal["online", "offline", "disabled"]:
         It is to be sent, and there is no key: W&B would ask for one.
     """
     own = os.environ.get("WANDB_MODE") or None
-    if asked is TrackingMode.offline:
+    if asked is TrackingMode.offline or (asked is TrackingMode.auto and own == "offline"):
         return "offline"
-    if asked is TrackingMode.auto and (own == "offline" or own == "disabled"):
-        return own
+    if asked is TrackingMode.auto and own == "disabled":
+        return "disabled"
     if has_key():
         return "online"
     if asked is TrackingMode.auto and own is None:

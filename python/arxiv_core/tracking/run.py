@@ -9,7 +9,7 @@ import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, cast
 
 from arxiv_core.config.schema import Tracking
 from arxiv_core.extras import require
@@ -40,7 +40,7 @@ def _harmless(
     """Turn what W&B raises into a line of the log, and ask it no more."""
 
     @functools.wraps(told)
-    def guarded(self: Run, *args: _Arguments.args, **named: _Arguments.kwargs) -> None:
+    def guarded(self: Run, /, *args: _Arguments.args, **named: _Arguments.kwargs) -> None:
         if self.lost:
             return
         try:
@@ -227,7 +227,7 @@ class Run:
             getattr(self, f"_{kind}")(*arguments)
 
     def _config(self, values: dict[str, Any]) -> None:
-        self._opened.config.update(values, allow_val_change=True)
+        cast("Any", self._opened.config).update(values, allow_val_change=True)
 
     def _row(self, values: dict[str, float], axis: str) -> None:
         if axis not in self._axes:
@@ -243,7 +243,7 @@ class Run:
     def _table(self, name: str, columns: list[str], rows: list[list[Any]]) -> None:
         import wandb
 
-        self._opened.log({name: wandb.Table(columns=columns, data=rows)})
+        self._opened.log({name: wandb.Table(columns=[*columns], data=rows)})
 
     def _lines(self, name: str, axes: list[str], series: dict[str, list[list[float]]]) -> None:
         import wandb
@@ -260,7 +260,7 @@ class Run:
         columns = ["Actual", "Predicted", "nPredictions"]
         chart = wandb.plot_table(
             "wandb/confusion_matrix/v1",
-            wandb.Table(columns=columns, data=cells),
+            wandb.Table(columns=[*columns], data=cells),
             {column: column for column in columns},
             {"title": name},
         )
