@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 pytest.importorskip("optuna", reason="the extra `sweep` is not installed")
 
 from arxiv_core import OptionError, pipeline, sweep
+from arxiv_core.cli import app
+from typer.testing import CliRunner
 
 SPACE = (
     "sweep.space={train.optimizer.lr:'tag(log,interval(1e-3,1e-1))',"
@@ -65,14 +67,12 @@ def test_trials_are_run_ranked_and_written_down(small: list[str], tmp_path: Path
         assert (directory / name).stat().st_size > 1000
 
 
-def test_the_best_trials_command_trains_its_very_weights(
-    small: list[str], command: Command, tmp_path: Path
-) -> None:
+def test_the_best_trials_command_trains_its_very_weights(small: list[str], tmp_path: Path) -> None:
     found = sweep.run([*small, "sweep.trials=2"])
     words = shlex.split(found["command"])
     assert words[:2] == ["arxiv-core", "train"]
-    again = command(*words[1:], "run=again")
-    assert again.returncode == 0, again.stderr
+    again = CliRunner().invoke(app, [*words[1:], "run=again"])
+    assert again.exit_code == 0, again.output
     trained = tmp_path / "runs/again/model/head.safetensors"
     best = tmp_path / f"runs/head/trial-{found['best']}/model/head.safetensors"
     assert trained.read_bytes() == best.read_bytes()
@@ -122,9 +122,7 @@ def test_processes_share_the_trials_and_run_no_more(small: list[str], tmp_path: 
     assert _states(tmp_path / "runs/head") == ["COMPLETE"] * 4
 
 
-def test_a_sweep_that_was_killed_goes_on(
-    small: list[str], command: Command, tmp_path: Path
-) -> None:
+def test_a_sweep_that_was_killed_goes_on(small: list[str], tmp_path: Path) -> None:
     asked = [*small, "sweep.trials=3", "train.epochs=20"]
     directory = tmp_path / "runs/head"
     process = subprocess.Popen(
@@ -141,9 +139,7 @@ def test_a_sweep_that_was_killed_goes_on(
     process.communicate()
     with (directory / "journal.log").open("a", encoding="utf-8") as journal:
         journal.write('{"half a li')
-    done = command("sweep", *asked, "--json")
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["complete"] == 3
+    assert sweep.run(asked)["complete"] == 3
     states = _states(directory)
     assert states.count("COMPLETE") == 3
     assert set(states) <= {"COMPLETE", "FAIL"}
@@ -219,9 +215,9 @@ def test_an_error_figure_is_made_small(small: list[str]) -> None:
     assert values == sorted(values)
 
 
-def test_the_command_shows_the_ranking(small: list[str], command: Command) -> None:
-    shown = command("sweep", *small, "sweep.trials=2")
-    assert shown.returncode == 0, shown.stderr
+def test_the_command_shows_the_ranking(small: list[str]) -> None:
+    shown = CliRunner().invoke(app, ["sweep", *small, "sweep.trials=2"])
+    assert shown.exit_code == 0, shown.output
     assert "sweep head: micro_f1 on validation" in shown.stdout
     assert "To train the best again:\narxiv-core train " in shown.stdout
     assert "2 of 2 trials ended" in shown.stderr
