@@ -18,10 +18,12 @@ HEAVY = {
     "kagglehub",
     "matplotlib",
     "omegaconf",
+    "optuna",
     "sentence_transformers",
     "torch",
     "transformers",
     "uvicorn",
+    "wandb",
 }
 
 

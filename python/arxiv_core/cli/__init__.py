@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from arxiv_core.cli import classify, model, report, serve, stages
+from arxiv_core.cli import classify, model, report, serve, stages, sweep
 from arxiv_core.cli.group import Commands, Level
 
 __all__ = ["app", "main"]
@@ -30,6 +30,7 @@ report.register(app)
 serve.register(app)
 stages.register(app)
 model.register(app)
+sweep.register(app)
 
 
 def _version(asked: bool) -> None:

@@ -42,6 +42,10 @@ def run(
     """
     if stage not in STAGES:
         raise ValueError(f"stage {stage!r}: one of {', '.join(STAGES)}")
+    from arxiv_core.tracking import tracked
+
     module = importlib.import_module(f"{__name__}.{stage}")
-    summary: dict[str, Any] = module.run(config, progress, **options)
+    with tracked(stage, config, progress) as recorded:
+        summary: dict[str, Any] = module.run(config, recorded.progress, **options)
+        recorded.done(summary)
     return summary
