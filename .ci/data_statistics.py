@@ -46,7 +46,8 @@ def at(root: Path, commit: str, work: Path) -> Manifest | None:
     _run(clone, "git", "checkout", "--quiet", "--detach", commit)
     if not (clone / "dvc.yaml").exists():
         return None
-    _run(clone, "dvc", "cache", "dir", "--local", str(root / ".dvc" / "cache"))
+    local = clone / ".dvc" / "config.local"
+    local.write_text(f"[cache]\n    dir = {root / '.dvc' / 'cache'}\n", encoding="utf-8")
     try:
         return obtain(clone)
     except subprocess.CalledProcessError as error:

@@ -9,22 +9,20 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import arxiv_core
 import pytest
-
-if TYPE_CHECKING:
-    from conftest import SampleRun
+from arxiv_core.pipeline.prepare import SAMPLE, SAMPLE_MONTHS
 
 Manifest = dict[str, Any]
 
 
-@pytest.fixture
-def manifest(sample_run: SampleRun) -> Manifest:
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
     """The manifest of the bundled corpus."""
-    text = (sample_run.papers.parent / "manifest.json").read_text(encoding="utf-8")
-    found: Manifest = json.loads(text)
-    return found
+    out = tmp_path_factory.mktemp("prepared")
+    return arxiv_core.prepare(SAMPLE, out, {"split": SAMPLE_MONTHS})
 
 
 def row(report: str, name: str) -> list[str]:
@@ -84,7 +82,7 @@ stages:
 
 MAKE = """
 import json, pathlib, yaml
-manifest = json.loads(pathlib.Path({path!r}).read_text())
+manifest = json.loads(pathlib.Path("manifest.json").read_text())
 manifest["papers"] = yaml.safe_load(open("params.yaml"))["papers"]
 out = pathlib.Path("data/prepared")
 out.mkdir(parents=True)
@@ -105,24 +103,25 @@ def run(folder: Path, *command: str) -> str:
     return done.stdout
 
 
-@pytest.fixture
-def versioned(tmp_path: Path, sample_run: SampleRun) -> Path:
+@pytest.fixture(scope="module")
+def versioned(tmp_path_factory: pytest.TempPathFactory, manifest: Manifest) -> Path:
     """A repository whose stage `prepare` has run once, at the commit `before`."""
-    path = str(sample_run.papers.parent / "manifest.json")
-    (tmp_path / "make.py").write_text(MAKE.format(path=path))
-    (tmp_path / "dvc.yaml").write_text(DVC_YAML)
-    (tmp_path / "params.yaml").write_text("papers: 100\n")
-    (tmp_path / ".gitignore").write_text("/data/\n/remote/\n/.site/\n/out.md\n")
-    run(tmp_path, "git", "init", "--quiet")
-    run(tmp_path, "git", "config", "user.name", "a")
-    run(tmp_path, "git", "config", "user.email", "a@b")
-    run(tmp_path, "dvc", "init", "--quiet")
-    run(tmp_path, "dvc", "config", "core.check_update", "false")
-    run(tmp_path, "dvc", "repro", "--quiet")
-    run(tmp_path, "git", "add", "--all")
-    run(tmp_path, "git", "commit", "--quiet", "--message", "before")
-    run(tmp_path, "git", "tag", "before")
-    return tmp_path
+    work = tmp_path_factory.mktemp("versioned")
+    (work / "manifest.json").write_text(json.dumps(manifest))
+    (work / "make.py").write_text(MAKE)
+    (work / "dvc.yaml").write_text(DVC_YAML)
+    (work / "params.yaml").write_text("papers: 100\n")
+    (work / ".gitignore").write_text("/data/\n/remote/\n/.site/\n/out.md\n")
+    run(work, "git", "init", "--quiet")
+    run(work, "git", "config", "user.name", "a")
+    run(work, "git", "config", "user.email", "a@b")
+    run(work, "dvc", "init", "--quiet")
+    (work / ".dvc/config").write_text("[core]\n    check_update = false\n")
+    run(work, "dvc", "repro", "--quiet")
+    run(work, "git", "add", "--all")
+    run(work, "git", "commit", "--quiet", "--message", "before")
+    run(work, "git", "tag", "before")
+    return work
 
 
 def test_without_a_remote_both_sides_are_made_by_the_pipeline(versioned: Path, root: Path) -> None:
@@ -131,10 +130,14 @@ def test_without_a_remote_both_sides_are_made_by_the_pipeline(versioned: Path, r
     printed = run(versioned, sys.executable, script, "out.md", "before")
     assert row(printed, "papers kept") == ["papers kept", "120", "100", "+20"]
     assert printed == (versioned / "out.md").read_text(encoding="utf-8")
+    (versioned / "data/prepared/manifest.json").unlink()
 
 
 def test_with_a_remote_the_data_is_pulled(versioned: Path, root: Path) -> None:
-    run(versioned, "dvc", "remote", "add", "--default", "here", str(versioned / "remote"))
+    run(versioned, "git", "checkout", "--quiet", "--force", "before")
+    (versioned / ".dvc/config.local").write_text(
+        "[core]\n    remote = here\n['remote \"here\"']\n    url = ../remote\n"
+    )
     run(versioned, "dvc", "push", "--quiet")
     for made in ("data/prepared", ".dvc/cache"):
         run(versioned, "rm", "-r", made)
