@@ -364,3 +364,11 @@ def fit_logistic(
 
     Options: c (scikit-learn's C), tolerance, max_passes, memory.
     """
+
+# --- threads
+
+def show_threads() -> bool:
+    """Make the threads that Rust starts from now on Python's too, for py-spy.
+
+    False where rayon's common threads had been started before.
+    """

@@ -95,7 +95,7 @@ pub fn evaluate(
     options: &Options,
     observer: &dyn Observer,
 ) -> Result<Evaluation> {
-    let table = Papers::read(papers, None, None, observer)?;
+    let table = Papers::read_with_texts_of(papers, split, observer)?;
     let rows: Vec<usize> = (0..table.len())
         .filter(|&row| table.splits[row] == split)
         .collect();

@@ -54,7 +54,7 @@ OWNERS = {
     "uvicorn": {"serve"},
     "evidently": {"monitor"},
     "ray": {"distributed"},
-    "torch": {"distributed"},
+    "torch": {"distributed", "profiling"},
     "google": {"cloud"},
 }
 

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from arxiv_core.cli.profile import Asked, Folder, profiled
+
 __all__ = ["register"]
 
 Overrides = Annotated[
@@ -73,8 +75,18 @@ def _add(app: typer.Typer, name: str, text: str) -> None:
         from_: From = None,
         config_dir: ConfigDir = None,
         json_: Json = False,
+        profile: Asked = False,
+        profile_dir: Folder = None,
     ) -> None:
-        _run(name, overrides, from_, config_dir, as_json=json_)
+        _run(
+            name,
+            overrides,
+            from_,
+            config_dir,
+            as_json=json_,
+            profile=profile,
+            profile_dir=profile_dir,
+        )
 
 
 def package(
@@ -86,9 +98,20 @@ def package(
         bool, typer.Option("--self-contained", help="Put the encoder inside.")
     ] = False,
     json_: Json = False,
+    profile: Asked = False,
+    profile_dir: Folder = None,
 ) -> None:
     """Write a model directory to hand on: weights, metrics and model card."""
-    _run("package", overrides, from_, config_dir, as_json=json_, self_contained=self_contained)
+    _run(
+        "package",
+        overrides,
+        from_,
+        config_dir,
+        as_json=json_,
+        profile=profile,
+        profile_dir=profile_dir,
+        self_contained=self_contained,
+    )
 
 
 def _run(
@@ -98,6 +121,8 @@ def _run(
     directory: Path | None,
     *,
     as_json: bool,
+    profile: bool,
+    profile_dir: Path | None,
     **options: bool,
 ) -> None:
     from arxiv_core import config, pipeline
@@ -105,7 +130,7 @@ def _run(
     from arxiv_core.cli.progress import bars
 
     composed = config.compose(overrides or [], base=base, directory=directory)
-    with bars() as progress:
+    with profiled(stage, composed, asked=profile, folder=profile_dir), bars() as progress:
         result = pipeline.run(stage, composed, progress, **options)
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))

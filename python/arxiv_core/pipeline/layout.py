@@ -32,6 +32,9 @@ REPORT = "report.html"
 PLOTS = "plots"
 """Names in a run's directory, for those who are given one."""
 
+IN_DATA = {"fetch", "prepare", "embed"}
+"""Stages whose output is no run's."""
+
 
 class NotYetError(ArxivCoreError):
     """A stage's input is not there: the stage before it has not run."""
@@ -112,6 +115,17 @@ class Layout:
     def package(self) -> Path:
         """The model directory that `package` writes, complete with metrics and card."""
         return self.run / "package"
+
+    def beside(self, stage: str) -> Path:
+        """Give the folder of a stage's output, where what is about the stage lies too.
+
+        Not within an output: what is hashed as one must not hold what differs between runs.
+        """
+        return self.prepared.parent if stage in IN_DATA else self.run
+
+    def log(self, stage: str) -> Path:
+        """Give the file in which a stage's log records stay."""
+        return self.beside(stage) / (f"{stage}.log" if stage in IN_DATA else "run.log")
 
 
 def _file_name(model: str) -> str:
