@@ -32,7 +32,7 @@ REPORT = "report.html"
 PLOTS = "plots"
 """Names in a run's directory, for those who are given one."""
 
-IN_DATA = {"fetch", "prepare", "embed"}
+IN_DATA = {"fetch", "raw", "prepare", "embed"}
 """Stages whose output is no run's."""
 
 
