@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STAGES", "run"]
 
-STAGES = ("fetch", "prepare", "embed", "train", "evaluate", "package")
+STAGES = ("fetch", "raw", "prepare", "embed", "train", "evaluate", "package")
 """In the order in which each needs the one before."""
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from arxiv_core import stages
 from arxiv_core.models import sha256
+from arxiv_core.pipeline.figures import figures
 from arxiv_core.pipeline.layout import Layout, needs
 from arxiv_core.pipeline.record import as_dict, read_json, write_json
 from arxiv_core.pipeline.translation import explained, translated
@@ -28,7 +29,7 @@ OPTIONS = {
 
 
 def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
-    """Score the run's model and write ``metrics.json``."""
+    """Score the run's model and write ``metrics.json`` and ``headline.json``."""
     layout = Layout.of(config)
     papers = needs(layout.papers, "prepare")
     embeddings = needs(layout.embeddings, "embed")
@@ -44,4 +45,5 @@ def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
     metrics["model"] = {"manifest_sha256": sha256(model / "manifest.json")}
     metrics["evaluated_with"] = as_dict(config)["evaluation"]
     write_json(layout.metrics, metrics)
+    write_json(layout.headline, {name: value for name, value, _ in figures(metrics)})
     return metrics

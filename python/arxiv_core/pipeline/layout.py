@@ -25,6 +25,8 @@ class NotYetError(ArxivCoreError):
 class Layout:
     """Paths of every stage's output."""
 
+    raw: Path
+    """The corpus as `data raw` laid it aside."""
     prepared: Path
     """``papers.parquet``, ``manifest.json``, the quarantine file."""
     embeddings: Path
@@ -39,6 +41,7 @@ class Layout:
         # A model's name may be a path; the run's default name begins with it.
         run = config.run.removeprefix(config.model.name)
         return cls(
+            raw=data / "raw",
             prepared=data / "prepared",
             embeddings=data / "embeddings" / f"{encoder}.safetensors",
             run=Path(config.paths.runs) / (config.run if run == config.run else encoder + run),
@@ -58,6 +61,11 @@ class Layout:
     def metrics(self) -> Path:
         """What `evaluate` found."""
         return self.run / "metrics.json"
+
+    @property
+    def headline(self) -> Path:
+        """The plain figures of `metrics`, for comparing runs at a glance."""
+        return self.run / "headline.json"
 
     @property
     def package(self) -> Path:
