@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from arxiv_core.cli.stages import ConfigDir
+
 __all__ = ["register"]
 
 
@@ -26,6 +28,7 @@ def sweep(
         ),
     ] = None,
     *,
+    config_dir: ConfigDir = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> None:
     """Try hyperparameters and rank them; the same command goes on where it stopped."""
@@ -33,7 +36,7 @@ def sweep(
     from arxiv_core.cli.progress import bars
 
     with bars() as progress:
-        found = sweep.run(overrides or [], progress)
+        found = sweep.run(overrides or [], progress, directory=config_dir)
     if json_:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
