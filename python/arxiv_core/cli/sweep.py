@@ -65,10 +65,10 @@ def _show(found: Mapping[str, Any]) -> None:
     table.add_column("interval", style="dim", no_wrap=True)
     for key in keys:
         # The last part of a key tells it apart; the whole one is in trials.csv.
-        table.add_column(key.rpartition(".")[2], justify="right", overflow="fold")
+        table.add_column(key.rpartition(".")[2], justify="right", no_wrap=True)
     for row in found["trials"]:
         value = row["state"] if row["value"] is None else f"{row['value']:.4f}"
-        interval = "{:.4f} to {:.4f}".format(*row["interval"]) if row["interval"] else ""
+        interval = "{:.3f} to {:.3f}".format(*row["interval"]) if row["interval"] else ""
         tried = [_written(row["parameters"].get(key)) for key in keys]
         best = "bold" if row["trial"] == found["best"] else ""
         table.add_row(*map(Text, (str(row["trial"]), value, interval, *tried)), style=best)
@@ -84,4 +84,4 @@ def _caption(found: Mapping[str, Any]) -> str:
 
 
 def _written(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
