@@ -208,6 +208,17 @@ def test_a_figure_that_is_none_names_the_nearest(small: list[str]) -> None:
         sweep.run([*small, "sweep.metric=mirco_f1"])
 
 
+def test_a_space_of_ones_own_is_a_file_in_ones_own_folder(small: list[str], tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    (own / "sweep").mkdir(parents=True)
+    space = "name: mine\ntrials: 1\nspace:\n  head.width: choice(8, 12)\n"
+    (own / "sweep/mine.yaml").write_text(space, encoding="utf-8")
+    found = sweep.run([*(one for one in small if one != SPACE), "sweep=mine"], directory=own)
+    assert found["name"] == "mine"
+    assert list(found["trials"][0]["parameters"]) == ["head.width"]
+    assert shlex.split(found["command"])[2:4] == ["--config-dir", str(own)]
+
+
 def test_an_error_figure_is_made_small(small: list[str]) -> None:
     found = sweep.run([*small, "sweep.trials=3", "sweep.metric=log_loss"])
     values = [row["value"] for row in found["trials"]]

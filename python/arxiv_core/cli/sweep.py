@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from arxiv_core.cli.stages import ConfigDir
+
 __all__ = ["register"]
 
 
@@ -26,6 +28,7 @@ def sweep(
         ),
     ] = None,
     *,
+    config_dir: ConfigDir = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> None:
     """Try hyperparameters and rank them; the same command goes on where it stopped."""
@@ -33,7 +36,7 @@ def sweep(
     from arxiv_core.cli.progress import bars
 
     with bars() as progress:
-        found = sweep.run(overrides or [], progress)
+        found = sweep.run(overrides or [], progress, directory=config_dir)
     if json_:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
@@ -62,10 +65,10 @@ def _show(found: Mapping[str, Any]) -> None:
     table.add_column("interval", style="dim", no_wrap=True)
     for key in keys:
         # The last part of a key tells it apart; the whole one is in trials.csv.
-        table.add_column(key.rpartition(".")[2], justify="right", overflow="fold")
+        table.add_column(key.rpartition(".")[2], justify="right", no_wrap=True)
     for row in found["trials"]:
         value = row["state"] if row["value"] is None else f"{row['value']:.4f}"
-        interval = "{:.4f} to {:.4f}".format(*row["interval"]) if row["interval"] else ""
+        interval = "{:.3f} to {:.3f}".format(*row["interval"]) if row["interval"] else ""
         tried = [_written(row["parameters"].get(key)) for key in keys]
         best = "bold" if row["trial"] == found["best"] else ""
         table.add_row(*map(Text, (str(row["trial"]), value, interval, *tried)), style=best)
@@ -81,4 +84,4 @@ def _caption(found: Mapping[str, Any]) -> str:
 
 
 def _written(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

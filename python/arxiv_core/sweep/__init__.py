@@ -35,7 +35,12 @@ class SweepError(ArxivCoreError):
     """A sweep has nothing to show."""
 
 
-def run(overrides: Sequence[str] = (), progress: OnProgress | None = None) -> dict[str, Any]:
+def run(
+    overrides: Sequence[str] = (),
+    progress: OnProgress | None = None,
+    *,
+    directory: Path | None = None,
+) -> dict[str, Any]:
     """Run the trials of a sweep that are left to run.
 
     Other processes may work on the same sweep: each trial is run by one of them.
@@ -46,6 +51,8 @@ def run(overrides: Sequence[str] = (), progress: OnProgress | None = None) -> di
         Hydra overrides, of ``sweep`` and of what every trial has.
     progress
         Receives how many trials have ended, with the best value so far.
+    directory
+        The user's own folder of groups.
 
     Returns
     -------
@@ -67,17 +74,19 @@ def run(overrides: Sequence[str] = (), progress: OnProgress | None = None) -> di
     from arxiv_core.config import compose
     from arxiv_core.sweep.outcome import draw, outcome, write
 
-    config = compose(overrides)
-    search, directory = _opened(config)
+    config = compose(overrides, directory=directory)
+    search, place = _opened(config)
+    own = [] if directory is None else ["--config-dir", str(directory)]
+    command = ["arxiv-core", "train", *own, *overrides]
     while True:
         with search.claim() as claim:
             if claim is not None:
-                _try(claim, search, config, overrides)
+                _try(claim, search, config, overrides, directory)
         with search.alone():
-            found = outcome(search, config.sweep, overrides)
-            write(found, directory)
+            found = outcome(search, config.sweep, command)
+            write(found, place)
             if claim is None:
-                draw(found, directory)
+                draw(found, place)
                 break
         _report(found, progress)
     if found["failed"] == found["places"]:
@@ -141,7 +150,9 @@ def _nearest(word: str, known: Sequence[str]) -> str:
     return difflib.get_close_matches(word, known, n=1, cutoff=0)[0]
 
 
-def _try(claim: Claim, search: Search, config: Config, overrides: Sequence[str]) -> None:
+def _try(
+    claim: Claim, search: Search, config: Config, overrides: Sequence[str], own: Path | None
+) -> None:
     """Run a trial; one that cannot be fitted is noted, and the sweep goes on."""
     from arxiv_core import pipeline
     from arxiv_core.config import compose
@@ -157,7 +168,8 @@ def _try(claim: Claim, search: Search, config: Config, overrides: Sequence[str])
             "evaluation.split=validation",
             # Fitted to the papers that judge it, every trial would look good.
             "train.refit=false",
-        ]
+        ],
+        directory=own,
     )
     try:
         pipeline.run("train", composed)

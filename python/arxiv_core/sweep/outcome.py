@@ -27,7 +27,7 @@ STATES = {TrialState.COMPLETE: "complete", TrialState.FAIL: "failed", TrialState
 _log = logging.getLogger(__name__)
 
 
-def outcome(search: Search, chosen: Sweep, overrides: Sequence[str]) -> dict[str, Any]:
+def outcome(search: Search, chosen: Sweep, words: Sequence[str]) -> dict[str, Any]:
     """Sum up a sweep as it stands.
 
     Parameters
@@ -36,8 +36,8 @@ def outcome(search: Search, chosen: Sweep, overrides: Sequence[str]) -> dict[str
         Its trials.
     chosen
         ``sweep``.
-    overrides
-        Those that every trial has.
+    words
+        The command that trains what every trial has, the trial's own values apart.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def outcome(search: Search, chosen: Sweep, overrides: Sequence[str]) -> dict[str
         "failed": sum(row["state"] == "failed" for row in rows),
         "running": sum(row["state"] == "running" for row in rows),
         "best": None if best is None else best["trial"],
-        "command": None if best is None else command(overrides, best["parameters"]),
+        "command": None if best is None else command(words, best["parameters"]),
         "importance": _importance(search.study),
         "trials": rows,
     }
@@ -90,13 +90,13 @@ def _importance(study: optuna.Study) -> dict[str, float]:
     return {key: round(float(share), 6) for key, share in found.items()}
 
 
-def command(overrides: Sequence[str], parameters: Mapping[str, Any]) -> str:
+def command(words: Sequence[str], parameters: Mapping[str, Any]) -> str:
     """Write the command that trains what a trial trained.
 
     Parameters
     ----------
-    overrides
-        Those that every trial has.
+    words
+        As for `outcome`.
     parameters
         The trial's own.
 
@@ -106,9 +106,9 @@ def command(overrides: Sequence[str], parameters: Mapping[str, Any]) -> str:
         For a shell.
     """
     around = ("sweep", "evaluation", "tracking", "run=")
-    kept = [one for one in overrides if not one.startswith(around)]
+    kept = [one for one in words if not one.startswith(around)]
     tried = [f"{key}={word(value)}" for key, value in parameters.items()]
-    return shlex.join(["arxiv-core", "train", *kept, *tried])
+    return shlex.join([*kept, *tried])
 
 
 def write(found: Mapping[str, Any], directory: Path) -> None:
