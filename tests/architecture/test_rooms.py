@@ -39,6 +39,7 @@ OWNERS = {
     "rich": {"cli"},
     "hydra": {"config"},
     "omegaconf": {"config"},
+    "filelock": {"registry"},
     "kagglehub": {"pipeline/fetch.py"},
     "huggingface_hub": {"models.py"},
     "optuna": {"sweep"},

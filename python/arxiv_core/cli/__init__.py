@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from arxiv_core.cli import classify, serve, stages
+from arxiv_core.cli import classify, model, report, serve, stages, sweep
 from arxiv_core.cli.group import Commands, Form, Level
 
 __all__ = ["app", "main"]
@@ -26,8 +26,11 @@ app = typer.Typer(
     epilog="--debug, --log-level and --log-format may stand before or after any command.",
 )
 classify.register(app)
+report.register(app)
 serve.register(app)
 stages.register(app)
+model.register(app)
+sweep.register(app)
 
 
 def _version(asked: bool) -> None:

@@ -50,6 +50,11 @@ def _fetch(_: Layout, config: Config, summary: Mapping[str, Any]) -> Event:
     return sentence, {"bytes": summary["bytes"], "output": summary["source"]}
 
 
+def _raw(layout: Layout, config: Config, record: Mapping[str, Any]) -> Event:
+    sentence = f"{config.data.source}, {record['bytes']:,} bytes -> {layout.raw}"
+    return sentence, {"bytes": record["bytes"], "output": layout.raw}
+
+
 def _prepare(layout: Layout, config: Config, manifest: Mapping[str, Any]) -> Event:
     dropped = {reason: count for reason, count in manifest["dropped"].items() if count}
     splits = {name: split["papers"] for name, split in manifest["splits"].items()}
@@ -121,6 +126,7 @@ def _package(layout: Layout, _: Config, summary: Mapping[str, Any]) -> Event:
 
 _EVENTS: dict[str, Callable[[Layout, Config, Mapping[str, Any]], Event]] = {
     "fetch": _fetch,
+    "raw": _raw,
     "prepare": _prepare,
     "embed": _embed,
     "train": _train,

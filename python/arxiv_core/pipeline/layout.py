@@ -14,9 +14,25 @@ from arxiv_core.models import KNOWN
 if TYPE_CHECKING:
     from arxiv_core.config import Config
 
-__all__ = ["Layout", "NotYetError", "needs"]
+__all__ = [
+    "INSIGHT",
+    "METRICS",
+    "PLOTS",
+    "REPORT",
+    "SCORES",
+    "Layout",
+    "NotYetError",
+    "needs",
+]
 
-IN_DATA = {"fetch", "prepare", "embed"}
+METRICS = "metrics.json"
+INSIGHT = "insight.json"
+SCORES = "scores.safetensors"
+REPORT = "report.html"
+PLOTS = "plots"
+"""Names in a run's directory, for those who are given one."""
+
+IN_DATA = {"fetch", "raw", "prepare", "embed"}
 """Stages whose output is no run's."""
 
 
@@ -28,6 +44,8 @@ class NotYetError(ArxivCoreError):
 class Layout:
     """Paths of every stage's output."""
 
+    raw: Path
+    """The corpus as `data raw` laid it aside."""
     prepared: Path
     """``papers.parquet``, ``manifest.json``, the quarantine file."""
     embeddings: Path
@@ -42,6 +60,7 @@ class Layout:
         # A model's name may be a path; the run's default name begins with it.
         run = config.run.removeprefix(config.model.name)
         return cls(
+            raw=data / "raw",
             prepared=data / "prepared",
             embeddings=data / "embeddings" / f"{encoder}.safetensors",
             run=Path(config.paths.runs) / (config.run if run == config.run else encoder + run),
@@ -60,7 +79,37 @@ class Layout:
     @property
     def metrics(self) -> Path:
         """What `evaluate` found."""
-        return self.run / "metrics.json"
+        return self.run / METRICS
+
+    @property
+    def insight(self) -> Path:
+        """Curves, confusions and single papers that `evaluate` found."""
+        return self.run / INSIGHT
+
+    @property
+    def scores(self) -> Path:
+        """Every probability that `evaluate` measured, to compare runs by."""
+        return self.run / SCORES
+
+    @property
+    def report(self) -> Path:
+        """The page about the run."""
+        return self.run / REPORT
+
+    @property
+    def plots(self) -> Path:
+        """The page's charts."""
+        return self.run / PLOTS
+
+    @property
+    def curves(self) -> Path:
+        """Tables of a run's curves."""
+        return self.run / "curves"
+
+    @property
+    def headline(self) -> Path:
+        """The plain figures of `metrics`, for comparing runs at a glance."""
+        return self.run / "headline.json"
 
     @property
     def package(self) -> Path:
