@@ -34,9 +34,9 @@ pub struct Cut {
     pub labels: f32,
 }
 
-/// The precision-recall curve of one label, high thresholds first: every distinct score where
-/// there are at most `most` of them, else about `most` points at even steps of recall. Empty
-/// without positives.
+/// The precision-recall curve of one label, high thresholds first: the first point of each of
+/// `most` even steps of recall that holds one, and the first with all positives. Empty without
+/// positives.
 pub fn precision_recall(pairs: &[(f32, bool)], most: usize) -> Vec<Point> {
     let mut keys: Vec<u64> = pairs
         .iter()
@@ -61,21 +61,21 @@ fn over_sorted(keys: &[u64], most: usize) -> Vec<Point> {
     if positives == 0 {
         return Vec::new();
     }
-    let step = 1.0 / most.max(2) as f64;
     let mut points = Vec::new();
-    let (mut hits, mut seen, mut next) = (0usize, 0usize, 0.0);
+    let (mut hits, mut seen, mut next) = (0usize, 0usize, 0usize);
     for ties in keys.chunk_by(|a, b| a >> 1 == b >> 1) {
         hits += ties.iter().filter(|&&key| key & 1 == 1).count();
         seen += ties.len();
         let recall = hits as f64 / positives as f64;
         let last = hits == positives;
-        if recall >= next || last {
+        let step = hits * most / positives;
+        if step >= next || last {
             points.push(Point {
                 threshold: score(ties[0]),
                 precision: (hits as f64 / seen as f64) as f32,
                 recall: recall as f32,
             });
-            next = ((recall / step).floor() + 1.0) * step;
+            next = step + 1;
         }
         if last {
             break;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import io
 import re
@@ -98,10 +99,24 @@ class Chart:
     tips: Mapping[str, str] = field(default_factory=dict)
     """Marked part of the figure (its ``gid``) → what is said when one points at it."""
 
+    @functools.cached_property
+    def _svg(self) -> str:
+        """The figure as SVG, its ground left open."""
+        target = io.StringIO()
+        with mpl.rc_context(STYLE):
+            self.figure.savefig(
+                target,
+                format="svg",
+                facecolor="none",
+                metadata={"Date": None, "Creator": None},
+            )
+        # Where everything stands is known now, and looking for it takes most of the time.
+        self.figure.set_layout_engine("none")
+        return target.getvalue()
+
     def inline(self) -> str:
         """Write the figure as SVG to stand in a page: its colours, its letters, its tips."""
-        whole = self._svg(transparent=True)
-        svg = whole[whole.index("<svg") :]
+        svg = self._svg[self._svg.index("<svg") :]
         svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
         width, height = (72 * inches for inches in self.figure.get_size_inches())
         svg = re.sub(
@@ -121,28 +136,17 @@ class Chart:
         svg = re.sub(r'\bid="', f'id="{self.name}-', svg)
         return re.sub(r'(url\(|xlink:href=")#', rf"\1#{self.name}-", svg)
 
-    def write(self, folder: Path) -> list[Path]:
-        """Write ``NAME.png`` and ``NAME.svg`` into `folder`."""
+    def write(self, folder: Path) -> None:
+        """Write ``NAME.png`` and ``NAME.svg`` into `folder`, on white ground."""
+        ground = '<svg style="background: white" '
+        svg = self._svg.replace("<svg ", ground, 1)
         png = io.BytesIO()
         with mpl.rc_context(STYLE):
             self.figure.savefig(
                 png, format="png", dpi=160, facecolor="white", metadata={"Software": None}
             )
-        made = [folder / f"{self.name}.png", folder / f"{self.name}.svg"]
-        write_bytes(made[0], png.getvalue())
-        write_bytes(made[1], self._svg(transparent=False).encode())
-        return made
-
-    def _svg(self, *, transparent: bool) -> str:
-        target = io.StringIO()
-        with mpl.rc_context(STYLE):
-            self.figure.savefig(
-                target,
-                format="svg",
-                facecolor="none" if transparent else "white",
-                metadata={"Date": None, "Creator": None},
-            )
-        return target.getvalue()
+        write_bytes(folder / f"{self.name}.png", png.getvalue())
+        write_bytes(folder / f"{self.name}.svg", svg.encode())
 
 
 def axes(height: float, width: float = WIDTH) -> tuple[Figure, Axes]:
