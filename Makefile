@@ -61,17 +61,12 @@ endif
 .PHONY: wheel
 wheel: $(STAMPS)/wheel ## build the wheel and install it into .venv
 
-# Apart from data/ and runs/, which are the user's own.
-DEMO := paths.data=outputs/demo/data paths.runs=outputs/demo/runs paths.cache=outputs/demo/cache
-
 # --- the two commands --------------------------------------------------------
 
 .PHONY: demo
 demo: $(STAMPS)/wheel ## from nothing to classified papers
-	$(BIN)/arxiv-core prepare $(DEMO)
-	$(BIN)/arxiv-core embed $(DEMO)
-	$(BIN)/arxiv-core train $(DEMO)
-	$(BIN)/arxiv-core evaluate $(DEMO)
+	$(BIN)/dvc repro
+	$(BIN)/dvc metrics show runs/pipeline/headline.json
 	@echo; echo "Three papers, classified by the default model:"
 	$(BIN)/arxiv-core classify python/arxiv_core/sample/demo.jsonl
 	@echo; echo "Start the API:  .venv/bin/arxiv-core serve"
@@ -219,6 +214,10 @@ default-model: $(STAMPS)/dev $(STAMPS)/wheel ## remake and measure the wheel's d
 	$(BIN)/python benches/cleaning/run.py --cache build/embeddings
 	$(MAKE) readme
 
+.PHONY: params
+params: $(STAMPS)/wheel ## write params.yaml from the configuration tree
+	$(BIN)/arxiv-core config --plain > params.yaml.new && mv params.yaml.new params.yaml
+
 .PHONY: readme
 readme: $(STAMPS)/dev ## write README's tables from benches/results
 	$(BIN)/python benches/readme.py
@@ -232,5 +231,5 @@ lock: $(STAMPS)/venv ## recompile the requirement files from pyproject.toml
 
 .PHONY: clean
 clean: ## remove what the targets made; data/ and runs/ stay
-	rm -rf .venv .venv-bench $(STAMPS) dist target build benches/data outputs/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench $(STAMPS) dist target build benches/data .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find benches notebooks python tests -name __pycache__ -prune -exec rm -rf {} +

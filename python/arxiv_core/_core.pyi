@@ -41,6 +41,14 @@ def taxonomy() -> str:
 def canonical(category: str, /) -> str | None:
     """Return the canonical label of `category`; `None` for a bare legacy archive."""
 
+def paper_statistics(papers: str | PathLike[str], progress: _Progress | None = None) -> str:
+    """Count what is in a papers table (JSON).
+
+    papers, splits, months {months, archives, papers}, categories [{category, name, archive, papers,
+    primary, splits}], categories_per_paper, together {categories, papers}, title_words and
+    abstract_words {mean, quantiles, width, bars}.
+    """
+
 @final
 class Papers:
     """Rows of a papers table."""
@@ -243,6 +251,21 @@ def evaluate_scores(
     slices [{name, groups, of}], expanded (the label that each column of the raw space copies).
     """
 
+def compare_scores(
+    probabilities_a: NDArray[float32],
+    thresholds_a: NDArray[float32],
+    probabilities_b: NDArray[float32],
+    thresholds_b: NDArray[float32],
+    truth: NDArray[uint8] | NDArray[bool_],
+    options: str = "{}",
+) -> str:
+    """Two models on the same papers, by paired bootstrap (JSON).
+
+    A figure is {a, b, difference (b - a), interval of the difference (null without resamples),
+    above (share of resamples in which b is better)}; beside the figures stand papers,
+    macro_labels, samples and level. Options: min_positives, bootstrap {samples, seed, level}.
+    """
+
 def f1_scores(
     scores: NDArray[float32],
     truth: NDArray[uint8] | NDArray[bool_],
@@ -312,8 +335,21 @@ def evaluate(
 ) -> str:
     """Score a model on one split of a papers table (JSON figures).
 
-    Options: min_positives, bootstrap, encoder, device, dtype, scores (file to write
-    `probabilities` and `truth` [papers, labels] to).
+    Options: min_positives, bootstrap, encoder, device, dtype, scores (safetensors file to write
+    `probabilities` and `truth` [papers, labels], `thresholds` and `ids` to), insight (whether
+    to add curves, confusions and papers worth a look).
+    """
+
+def compare_files(
+    scores_a: str | PathLike[str],
+    scores_b: str | PathLike[str],
+    options: str = "{}",
+    progress: _Progress | None = None,
+) -> str:
+    """Compare two models by the files of scores that `evaluate` wrote (JSON).
+
+    Figures as `compare_scores` has them, over the labels both know; `only_a`, `only_b` are the
+    others. Refuses other papers, splits or categories. Options as `compare_scores`.
     """
 
 # --- logistic
@@ -327,4 +363,12 @@ def fit_logistic(
     """Weights `[L, d]`, biases `[L]` and the report (JSON) for labels 0/1 `[n, L]`.
 
     Options: c (scikit-learn's C), tolerance, max_passes, memory.
+    """
+
+# --- threads
+
+def show_threads() -> bool:
+    """Make the threads that Rust starts from now on Python's too, for py-spy.
+
+    False where rayon's common threads had been started before.
     """

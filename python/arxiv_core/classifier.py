@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["DEFAULT", "Category", "Classifier", "Prediction", "package"]
+__all__ = ["DEFAULT", "Category", "Classifier", "Prediction", "encoder_directory", "package"]
 
 DEFAULT = Path(__file__).with_name("default_model")
 """The model that comes with the library."""
@@ -48,7 +48,9 @@ class Classifier:
         Parameters
         ----------
         model
-            A model directory; the default model unless given, or for ``"default"``.
+            A model directory, or a registered model: ``registry:NAME``, which is its production
+            version, ``registry:NAME@v3`` or ``registry:NAME@ALIAS``; the default model unless
+            given, or for ``"default"``.
         device
             ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         dtype
@@ -60,13 +62,13 @@ class Classifier:
         Raises
         ------
         ModelError
-            A file is missing or changed, or what is in it does not fit; says which.
+            A file is missing or changed, or what is in it does not fit; says which. Or the
+            registry has no such model.
         FileNotFoundError
             There is no such directory.
         """
         directory = _directory(model)
-        source = os.fspath(encoder) if encoder is not None else _encoder(directory)
-        place = None if source is None else _place(source)
+        place = encoder_directory(directory) if encoder is None else _place(os.fspath(encoder))
         return cls(_core.Classifier.load(str(directory), place, prepare_device(device), dtype))
 
     @property
@@ -242,10 +244,9 @@ def package(
         ``package``, ``labels``, ``bytes``, ``self_contained`` and the sha256 of ``files``.
     """
     directory = _directory(model)
-    source = _encoder(directory) if self_contained else None
     options = {
         "self_contained": self_contained,
-        "encoder_dir": None if source is None else _place(source),
+        "encoder_dir": encoder_directory(directory) if self_contained else None,
         "texts": dict(texts or {}),
     }
     answer = _core.package(str(directory), os.fspath(out), json.dumps(options), progress)
@@ -268,18 +269,31 @@ def _directory(model: str | os.PathLike[str] | None) -> Path:
         return DEFAULT
     name = os.fspath(model)
     if name.startswith("registry:"):
-        raise ModelError(f"model {name}: there is no model registry yet; give a directory")
+        from arxiv_core.registry import model_directory
+
+        return model_directory(name)
     return Path(name).expanduser()
 
 
-def _encoder(directory: Path) -> str | None:
-    """Name the encoder that the model needs; None where it is inside."""
+def encoder_directory(directory: Path) -> str | None:
+    """Find the encoder that a model needs.
+
+    Parameters
+    ----------
+    directory
+        A model directory.
+
+    Returns
+    -------
+    str or None
+        The encoder's directory; None where it is inside the model's.
+    """
     try:
         spec = json.loads((directory / "classifier.json").read_bytes())
         source = spec["encoder"]["source"]
     except (OSError, ValueError, KeyError, TypeError):
         return None  # What is wrong with the directory is said by the check of all its files.
-    return source if isinstance(source, str) and source != "local" else None
+    return _place(source) if isinstance(source, str) and source != "local" else None
 
 
 def _place(encoder: str) -> str:

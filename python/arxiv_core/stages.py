@@ -12,7 +12,17 @@ from arxiv_core import _core
 from arxiv_core._core import OptionError
 from arxiv_core.encoder import prepare_device
 
-__all__ = ["OnProgress", "TaxonomyEntry", "embed", "evaluate", "prepare", "taxonomy", "train"]
+__all__ = [
+    "OnProgress",
+    "TaxonomyEntry",
+    "compare",
+    "embed",
+    "evaluate",
+    "prepare",
+    "statistics",
+    "taxonomy",
+    "train",
+]
 
 OnProgress = Callable[[dict[str, Any]], None]
 """Called with ``{"stage", "done", "total", "unit"}`` and a stage's live figures (loss, rate, …)
@@ -202,6 +212,61 @@ def evaluate(
         progress,
     )
     return _dict(answer)
+
+
+def compare(
+    scores_a: StrPath,
+    scores_b: StrPath,
+    options: Options | None = None,
+    progress: OnProgress | None = None,
+) -> dict[str, Any]:
+    """Compare two evaluated models on the same papers, by paired bootstrap.
+
+    Parameters
+    ----------
+    scores_a, scores_b
+        Files of scores that `evaluate` wrote.
+    options
+        ``min_positives``, ``bootstrap``.
+    progress
+        Receives progress.
+
+    Returns
+    -------
+    dict
+        Every figure of both with the interval of its difference, over the labels both know.
+
+    Raises
+    ------
+    InputError
+        A file is none of scores, or they are of other papers, splits or categories.
+    """
+    answer = _core.compare_files(os.fspath(scores_a), os.fspath(scores_b), _json(options), progress)
+    return _dict(answer)
+
+
+def statistics(papers: StrPath, progress: OnProgress | None = None) -> dict[str, Any]:
+    """Count what is in a papers table.
+
+    Parameters
+    ----------
+    papers
+        ``papers.parquet``.
+    progress
+        Receives progress.
+
+    Returns
+    -------
+    dict
+        Papers by split, over months and archives, by category, alone and together, and the
+        lengths of titles and abstracts.
+
+    Raises
+    ------
+    InputError
+        It is no papers table.
+    """
+    return _dict(_core.paper_statistics(os.fspath(papers), progress))
 
 
 def _device(options: Options | None) -> None:

@@ -7,6 +7,7 @@
 //! - [`withdrawn`]: papers that say they were withdrawn.
 //! - [`dedup`], [`subset`], [`split`]: duplicates over the whole corpus; which papers stay; which are for what.
 //! - [`papers`], [`parquet`]: the papers table in memory and on disk.
+//! - [`statistics`]: what is in such a table.
 //!
 //! Inside: `choice` puts subset and split in their order; `pipeline` runs `batch` on blocks of lines and collects texts, packed by `pages`, in the
 //! file of `texts`; `table` completes it with the papers that stay; `quarantine` holds lines that
@@ -31,6 +32,7 @@ pub mod record;
 mod slices;
 pub mod source;
 pub mod split;
+pub mod statistics;
 pub mod subset;
 mod table;
 pub mod taxonomy;

@@ -60,12 +60,32 @@ impl Papers {
                 break;
             }
             observer.check()?;
-            papers.extend(&Rows::new(path, &batch?)?, split, limit)?;
+            papers.extend(&Rows::new(path, &batch?)?, split, limit, split)?;
         }
         Ok(papers)
     }
 
-    fn extend(&mut self, rows: &Rows, split: Option<Split>, limit: usize) -> Result<()> {
+    /// Reads every row of a papers table, but titles and abstracts of `split` alone: most of a
+    /// table's memory are texts. The other rows' are empty.
+    ///
+    /// # Errors
+    /// As [`Papers::read`].
+    pub fn read_with_texts_of(path: &Path, split: Split, observer: &dyn Observer) -> Result<Self> {
+        let mut papers = Self::default();
+        for batch in parquet::batches(path)? {
+            observer.check()?;
+            papers.extend(&Rows::new(path, &batch?)?, None, usize::MAX, Some(split))?;
+        }
+        Ok(papers)
+    }
+
+    fn extend(
+        &mut self,
+        rows: &Rows,
+        split: Option<Split>,
+        limit: usize,
+        texts: Option<Split>,
+    ) -> Result<()> {
         for row in 0..rows.len() {
             let of = rows.split(row)?;
             if split.is_some_and(|wanted| wanted != of) {
@@ -75,8 +95,13 @@ impl Papers {
                 break;
             }
             self.ids.push(rows.id(row).to_owned());
-            self.titles.push(rows.title(row).to_owned());
-            self.abstracts.push(rows.abstract_(row).to_owned());
+            let [title, r#abstract] = if texts.is_none_or(|wanted| wanted == of) {
+                [rows.title(row), rows.abstract_(row)]
+            } else {
+                [""; 2]
+            };
+            self.titles.push(title.to_owned());
+            self.abstracts.push(r#abstract.to_owned());
             self.categories.push(rows.categories(row));
             self.primaries.push(rows.primary(row).map(str::to_owned));
             self.archives.push(rows.archive(row).map(str::to_owned));
@@ -142,6 +167,19 @@ mod tests {
             Papers::read(&path, Some(Split::Validation), None, &Silent)
                 .unwrap()
                 .is_empty()
+        );
+    }
+
+    #[test]
+    fn texts_of_one_split_are_read_with_every_row() {
+        let (_folder, path) = written();
+        let found = Papers::read_with_texts_of(&path, Split::Train, &Silent).unwrap();
+        assert_eq!(found.titles, ["One", "Two", ""]);
+        assert_eq!(found.abstracts, ["First.", "Zweite: ß.", ""]);
+        let all = papers();
+        assert_eq!(
+            (found.ids, found.categories, found.splits),
+            (all.ids, all.categories, all.splits)
         );
     }
 

@@ -19,7 +19,7 @@ use super::source::{Format, Meter, Source};
 use super::subset;
 use super::texts::{TEXTS, TextFile};
 use crate::error::Result;
-use crate::observe::{Observer, Progress};
+use crate::observe::{self, Observer, Progress};
 use feed::{Feed, Message, Read};
 use gatherer::Gatherer;
 use std::collections::BTreeMap;
@@ -117,8 +117,10 @@ pub(super) fn gather(
             let (permits, wait) = channel();
             let (meter, stop, blocks) = (&meter, &stop, sender.clone());
             scope.spawn(move || {
-                let result = feed::read(source, meter, stop, max_line, &wait, &blocks, profile);
-                let _ = blocks.send(Message::End(result));
+                observe::watched(move || {
+                    let result = feed::read(source, meter, stop, max_line, &wait, &blocks, profile);
+                    let _ = blocks.send(Message::End(result));
+                });
             });
             run(Feed::Stream(permits))
         }),

@@ -10,7 +10,7 @@ use super::quarantine::Quarantine;
 use super::source::Source;
 use super::table::Table;
 use crate::error::{Error, Result};
-use crate::observe::Observer;
+use crate::observe::{self, Observer};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -59,11 +59,10 @@ fn prepare_into(
     observer: &dyn Observer,
 ) -> Result<Manifest> {
     let profile = Profile::default();
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.threads.unwrap_or(0))
-        .thread_name(|number| format!("prepare-{number}"))
-        .build()
-        .map_err(|error| Error::option("threads", format!("{:?}", options.threads), error))?;
+    let pool = observe::pool(options.threads.unwrap_or(0), |number| {
+        format!("prepare-{number}")
+    })
+    .map_err(|error| Error::option("threads", format!("{:?}", options.threads), error))?;
     let mut quarantine = Quarantine::new(out)?;
     let place = source.path().display().to_string();
     let (gathered, texts, deduper) = pipeline::gather(

@@ -1,10 +1,13 @@
 //! The stage `evaluate`: a model's scores on one split of a papers table → every figure.
 
 mod inputs;
-mod scores;
+pub mod insight;
+pub mod scores;
 mod slices;
 
 use self::inputs::{embedded, encode, same_data};
+use self::insight::{Insight, insight};
+use self::scores::Scores;
 use self::slices::slices;
 use crate::corpus::papers::Papers;
 use crate::corpus::split::Split;
@@ -35,9 +38,10 @@ pub struct Options {
     pub device: String,
     /// Precision of the encoder.
     pub dtype: String,
-    /// Safetensors file to write as well: `probabilities`, f32, and `truth`, u8, both
-    /// `[papers, labels]` in the order of the table and of the model.
+    /// Safetensors file to write as well: see [`Scores::write`]; 5 bytes a paper and label.
     pub scores: Option<PathBuf>,
+    /// Whether to look at curves, confusions and single papers too.
+    pub insight: bool,
 }
 
 impl Default for Options {
@@ -49,6 +53,7 @@ impl Default for Options {
             device: "auto".to_owned(),
             dtype: "f32".to_owned(),
             scores: None,
+            insight: false,
         }
     }
 }
@@ -71,6 +76,9 @@ pub struct Evaluation {
     /// The figures.
     #[serde(flatten)]
     pub report: Report,
+    /// What a report shows beside them, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub insight: Option<Insight>,
 }
 
 /// Scores the model in `model` on the papers of `split`. `embeddings` is the file that `embed`
@@ -87,7 +95,7 @@ pub fn evaluate(
     options: &Options,
     observer: &dyn Observer,
 ) -> Result<Evaluation> {
-    let table = Papers::read(papers, None, None, observer)?;
+    let table = Papers::read_with_texts_of(papers, split, observer)?;
     let rows: Vec<usize> = (0..table.len())
         .filter(|&row| table.splits[row] == split)
         .collect();
@@ -148,8 +156,23 @@ pub fn evaluate(
         },
         observer,
     )?;
+    let insight = options
+        .insight
+        .then(|| {
+            let model = (spec.labels.as_slice(), spec.thresholds.as_slice());
+            insight(&table, &rows, &scored, &primary, model, observer)
+        })
+        .transpose()?;
     if let Some(path) = &options.scores {
-        scores::write(path, &probabilities, &truth, width)?;
+        let scores = Scores {
+            split: split.name().to_owned(),
+            ids: rows.iter().map(|&row| table.ids[row].clone()).collect(),
+            labels: spec.labels.clone(),
+            thresholds: spec.thresholds.clone(),
+            probabilities,
+            truth,
+        };
+        scores.write(path)?;
     }
     let days = || rows.iter().map(|&row| table.submitted[row]);
     Ok(Evaluation {
@@ -160,6 +183,7 @@ pub fn evaluate(
         pairs_outside: outside,
         share_outside: outside as f64 / f64::from(pairs.max(1)),
         report,
+        insight,
     })
 }
 

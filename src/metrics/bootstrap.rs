@@ -77,8 +77,45 @@ fn quantile(values: &[f64], share: f64) -> f64 {
     values[low] + (values[high] - values[low]) * (place - low as f64)
 }
 
-/// Percentile intervals (Efron 1979) with papers, not paper-label pairs, as the unit: labels of
-/// one paper are not independent.
+/// The percentile interval of `values` (Efron 1979); `None` where there are none.
+pub(super) fn interval(mut values: Vec<f64>, level: f64) -> Option<[f64; 2]> {
+    if values.is_empty() {
+        return None;
+    }
+    values.sort_unstable_by(f64::total_cmp);
+    let outside = (1.0 - level) / 2.0;
+    Some([quantile(&values, outside), quantile(&values, 1.0 - outside)])
+}
+
+/// What `measure` gives for each resample, which is told how often each paper was drawn.
+///
+/// Papers, not paper-label pairs, are the unit: labels of one paper are not independent. The same
+/// draws on any number of threads.
+pub(super) fn resampled<T: Send>(
+    papers: usize,
+    options: Bootstrap,
+    observer: &dyn Observer,
+    measure: impl Fn(&[u32]) -> T + Sync,
+) -> Result<Vec<T>> {
+    options.check()?;
+    let done = AtomicU64::new(0);
+    (0..options.samples)
+        .into_par_iter()
+        .map(|sample| {
+            observer.check()?;
+            let done = done.fetch_add(1, Ordering::Relaxed);
+            observer.report("resample", done, options.samples as u64, "resamples");
+            let mut random = Random::new(options.seed, 1 + sample as u64);
+            let mut weights = vec![0u32; papers];
+            for _ in 0..papers {
+                weights[random.below(papers)] += 1;
+            }
+            Ok(measure(&weights))
+        })
+        .collect()
+}
+
+/// Percentile intervals, papers drawn again with replacement.
 ///
 /// A resample only re-weights the [`Tally`], so that it costs a pass over the sparse entries and
 /// no scoring. `macro_labels` says which labels the `macro_*` figures may hold, decided once on
@@ -92,36 +129,14 @@ pub fn intervals(
     options: Bootstrap,
     observer: &dyn Observer,
 ) -> Result<Intervals> {
-    options.check()?;
-    let papers = tally.papers();
-    let done = AtomicU64::new(0);
-    let draws: Vec<Figures> = (0..options.samples)
-        .into_par_iter()
-        .map(|sample| {
-            observer.check()?;
-            let done = done.fetch_add(1, Ordering::Relaxed);
-            observer.report("resample", done, options.samples as u64, "resamples");
-            let mut random = Random::new(options.seed, 1 + sample as u64);
-            let mut weights = vec![0u32; papers];
-            for _ in 0..papers {
-                weights[random.below(papers)] += 1;
-            }
-            Ok(tally.figures(|paper| weights[paper], |label, _| macro_labels[label]))
-        })
-        .collect::<Result<_>>()?;
-    let outside = (1.0 - options.level) / 2.0;
+    let draws: Vec<Figures> = resampled(tally.papers(), options, observer, |weights| {
+        tally.figures(|paper| weights[paper], |label, _| macro_labels[label])
+    })?;
     let mut intervals = Vec::new();
     for (at, (name, _)) in Figures::default().named().into_iter().enumerate() {
-        let mut values: Vec<f64> = draws
-            .iter()
-            .filter_map(|figures| figures.named()[at].1)
-            .collect();
-        if !values.is_empty() {
-            values.sort_unstable_by(f64::total_cmp);
-            intervals.push((
-                name,
-                [quantile(&values, outside), quantile(&values, 1.0 - outside)],
-            ));
+        let values = draws.iter().filter_map(|figures| figures.named()[at].1);
+        if let Some(interval) = interval(values.collect(), options.level) {
+            intervals.push((name, interval));
         }
     }
     Ok(Intervals(intervals))

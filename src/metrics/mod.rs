@@ -6,7 +6,9 @@
 //! - [`precision`]: average precision per label, macro and micro.
 //! - [`reliability`]: expected calibration error, Brier score, log loss.
 //! - [`bootstrap`]: 95 % intervals, papers resampled.
+//! - [`compare`]: two models on the same papers, with intervals of their difference.
 //! - [`thresholds`], [`calibration`]: fitted on validation papers only, shrunk where data is thin.
+//! - [`curves`], [`confusion`]: what a report draws, small enough to draw.
 //! - [`report`]: all of it at once, per label and per slice.
 //!
 //! Conventions, everywhere: matrices are row-major `papers × labels`; a label is assigned where
@@ -15,6 +17,9 @@
 
 pub mod bootstrap;
 pub mod calibration;
+pub mod compare;
+pub mod confusion;
+pub mod curves;
 pub mod precision;
 pub mod reliability;
 pub mod report;

@@ -4,7 +4,7 @@ use super::scored::Scored;
 use rayon::prelude::*;
 
 /// Sorts high scores first; equal scores get equal keys (−0 and 0 too). The lowest bit is the truth.
-fn key(score: f32, positive: bool) -> u64 {
+pub(super) fn key(score: f32, positive: bool) -> u64 {
     let bits = (score + 0.0).to_bits();
     let ascending = if bits >> 31 == 1 {
         !bits
@@ -12,6 +12,17 @@ fn key(score: f32, positive: bool) -> u64 {
         bits | 1 << 31
     };
     u64::from(!ascending) << 1 | u64::from(positive)
+}
+
+/// The score that a key was made of.
+pub(super) fn score(key: u64) -> f32 {
+    let ascending = !(key >> 1) as u32;
+    let bits = if ascending >> 31 == 1 {
+        ascending & !(1 << 31)
+    } else {
+        !ascending
+    };
+    f32::from_bits(bits)
 }
 
 fn over_sorted(keys: &[u64]) -> f64 {
@@ -72,6 +83,14 @@ mod tests {
         assert_eq!(average_precision(&[(0.5, true), (0.5, false)]), 0.5);
         assert_eq!(average_precision(&[(0.0, true), (-0.0, false)]), 0.5);
         assert_eq!(average_precision(&[(-1.0, true), (-2.0, false)]), 1.0);
+    }
+
+    #[test]
+    fn a_key_gives_its_score_back() {
+        for value in [-2.5, -0.0, 0.0, 1e-30, 0.25, 1.0] {
+            assert_eq!(score(key(value, true)), value);
+            assert_eq!(score(key(value, false)), value);
+        }
     }
 
     #[test]

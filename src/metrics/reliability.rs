@@ -137,9 +137,66 @@ pub fn reliability(scored: &Scored<'_>, bins: usize) -> Reliability {
     }
 }
 
+/// One bin of a reliability diagram.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Step {
+    /// Probabilities above this, 0 included in the first bin.
+    pub low: f64,
+    /// And up to this.
+    pub high: f64,
+    /// How many.
+    pub count: u64,
+    /// Their mean.
+    pub probability: f64,
+    /// Share of them that came true.
+    pub frequency: f64,
+}
+
+/// The reliability diagram of probabilities in [0, 1] and what became of them, empty bins left
+/// out. Its bins are those of [`reliability`].
+pub fn diagram(pairs: impl IntoIterator<Item = (f32, bool)>, bins: usize) -> Vec<Step> {
+    let bins = bins.max(1);
+    let edges: Vec<f64> = (0..=bins).map(|k| k as f64 / bins as f64).collect();
+    let mut sums = vec![Bin::default(); bins];
+    for (probability, positive) in pairs {
+        let probability = f64::from(probability);
+        let sum = &mut sums[bin(probability, &edges)];
+        sum.papers += 1;
+        sum.probability += probability;
+        sum.positives += u64::from(positive);
+    }
+    sums.iter()
+        .enumerate()
+        .filter(|(_, sum)| sum.papers > 0)
+        .map(|(at, sum)| Step {
+            low: edges[at],
+            high: edges[at + 1],
+            count: sum.papers,
+            probability: sum.probability / sum.papers as f64,
+            frequency: sum.positives as f64 / sum.papers as f64,
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_diagrams_gaps_add_up_to_the_calibration_error() -> Result<()> {
+        let scores = [0.05, 0.2, 0.21, 0.8, 0.95, 1.0];
+        let truth = [0, 1, 0, 1, 1, 0];
+        let error = reliability(&Scored::probabilities(&scores, &truth, 1)?, 4).ece;
+        let steps = diagram(scores.iter().copied().zip(truth.map(|one| one == 1)), 4);
+        let gap = |step: &Step| step.count as f64 * (step.probability - step.frequency).abs();
+        assert!((steps.iter().map(gap).sum::<f64>() / 6.0 - error).abs() < 1e-12);
+        assert_eq!(
+            steps.iter().map(|step| step.count).collect::<Vec<_>>(),
+            [3, 3]
+        );
+        Ok(())
+    }
 
     #[test]
     fn an_edge_belongs_to_the_bin_below_it() {

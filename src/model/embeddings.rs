@@ -5,7 +5,8 @@ use crate::checksum;
 use crate::error::{Error, Result};
 use crate::observe::Observer;
 use crate::scratch;
-use ndarray::{Array2, ArrayView1};
+use memmap2::Mmap;
+use ndarray::Array2;
 use safetensors::{Dtype, SafeTensors};
 use std::collections::HashMap;
 use std::io::Write;
@@ -142,30 +143,88 @@ pub fn write(path: &Path, embeddings: &Array2<f32>, metadata: &Metadata) -> Resu
 /// [`Error::Io`], or [`Error::Input`] where the file is not what [`write`] writes or a value is not
 /// finite.
 pub fn read(path: &Path) -> Result<(Array2<f32>, Metadata)> {
-    let wrong = |reason: String| Error::input(path.display(), reason);
-    let bytes = std::fs::read(path).map_err(|source| Error::io(path, source))?;
-    let (_, header) =
-        SafeTensors::read_metadata(&bytes).map_err(|error| wrong(error.to_string()))?;
-    let metadata = Metadata::from_map(header.metadata().as_ref().unwrap_or(&HashMap::new()), path)?;
-    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| wrong(error.to_string()))?;
-    let view = tensors
-        .tensor(NAME)
-        .map_err(|_| wrong(format!("array {NAME}: missing")))?;
-    let (Dtype::F32, &[papers, hidden]) = (view.dtype(), view.shape()) else {
-        return Err(wrong(format!("array {NAME}: not f32 with two axes")));
-    };
-    let values = view
-        .data()
-        .chunks_exact(size_of::<f32>())
-        .map(|chunk| f32::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3]]))
-        .collect();
-    let embeddings = Array2::from_shape_vec((papers, hidden), values)
-        .map_err(|error| wrong(error.to_string()))?;
-    let finite = |row: ArrayView1<'_, f32>| row.iter().all(|value| value.is_finite());
-    if let Some(row) = embeddings.rows().into_iter().position(|row| !finite(row)) {
-        return Err(wrong(format!("row {row}: a value is not finite")));
+    let file = Stored::open(path)?;
+    let stored = file.array(path)?;
+    let all: Vec<usize> = (0..stored.papers).collect();
+    Ok((stored.rows(path, &all)?, stored.metadata))
+}
+
+/// Reads `rows` of the embeddings file at `path`, which must be that of a table of `papers`.
+///
+/// # Errors
+/// As [`read`], for values of these rows alone; [`Error::Shape`] for another number of papers.
+pub fn read_rows(path: &Path, papers: usize, rows: &[usize]) -> Result<(Array2<f32>, Metadata)> {
+    let file = Stored::open(path)?;
+    let stored = file.array(path)?;
+    if stored.papers != papers {
+        return Err(Error::shape("embeddings", [papers], [stored.papers]));
     }
-    Ok((embeddings, metadata))
+    Ok((stored.rows(path, rows)?, stored.metadata))
+}
+
+/// A file whose rows are read where they lie: a stage may need few of them.
+struct Stored(Mmap);
+
+struct Rows<'a> {
+    metadata: Metadata,
+    papers: usize,
+    hidden: usize,
+    data: &'a [u8],
+}
+
+impl Stored {
+    fn open(path: &Path) -> Result<Self> {
+        let io = |source| Error::io(path, source);
+        let file = std::fs::File::open(path).map_err(io)?;
+        // SAFETY: the mapping is read-only and the file is written whole under another name and
+        // then renamed; a file changed in place while it is read is outside of what can be
+        // guarded against.
+        unsafe { Mmap::map(&file) }.map(Self).map_err(io)
+    }
+
+    fn array(&self, path: &Path) -> Result<Rows<'_>> {
+        let wrong = |reason: String| Error::input(path.display(), reason);
+        let (_, header) =
+            SafeTensors::read_metadata(&self.0).map_err(|error| wrong(error.to_string()))?;
+        let metadata =
+            Metadata::from_map(header.metadata().as_ref().unwrap_or(&HashMap::new()), path)?;
+        let tensors =
+            SafeTensors::deserialize(&self.0).map_err(|error| wrong(error.to_string()))?;
+        let view = tensors
+            .tensor(NAME)
+            .map_err(|_| wrong(format!("array {NAME}: missing")))?;
+        let (Dtype::F32, &[papers, hidden]) = (view.dtype(), view.shape()) else {
+            return Err(wrong(format!("array {NAME}: not f32 with two axes")));
+        };
+        Ok(Rows {
+            metadata,
+            papers,
+            hidden,
+            data: view.data(),
+        })
+    }
+}
+
+impl Rows<'_> {
+    fn rows(&self, path: &Path, rows: &[usize]) -> Result<Array2<f32>> {
+        let wrong = |reason: String| Error::input(path.display(), reason);
+        let width = self.hidden * size_of::<f32>();
+        let mut values = Vec::with_capacity(rows.len() * self.hidden);
+        for &row in rows {
+            let start = values.len();
+            let bytes = &self.data[row * width..(row + 1) * width];
+            values.extend(
+                bytes
+                    .chunks_exact(size_of::<f32>())
+                    .map(|chunk| f32::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3]])),
+            );
+            if !values[start..].iter().all(|value| value.is_finite()) {
+                return Err(wrong(format!("row {row}: a value is not finite")));
+            }
+        }
+        Array2::from_shape_vec((rows.len(), self.hidden), values)
+            .map_err(|error| wrong(error.to_string()))
+    }
 }
 
 #[cfg(test)]
@@ -214,6 +273,28 @@ mod tests {
             message.ends_with("row 1: a value is not finite"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn rows_are_read_in_the_order_asked_for_and_checked_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows");
+        write(
+            &path,
+            &array![[0.0f32, 1.0], [f32::NAN, 3.0], [4.0, 5.0]],
+            &metadata(),
+        )
+        .unwrap();
+        let (found, made) = read_rows(&path, 3, &[2, 0]).unwrap();
+        assert_eq!((found, made), (array![[4.0, 5.0], [0.0, 1.0]], metadata()));
+        assert!(matches!(
+            read_rows(&path, 3, &[1]),
+            Err(Error::Input { .. })
+        ));
+        assert!(matches!(
+            read_rows(&path, 4, &[0]),
+            Err(Error::Shape { .. })
+        ));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::enter;
 use crate::checksum;
 use crate::corpus::options::PrepareOptions;
 use crate::corpus::papers::{self, Split};
+use crate::corpus::statistics;
 use crate::corpus::taxonomy::{self, Resolution};
 use crate::error::{Error, Result};
 use crate::text;
@@ -67,6 +68,19 @@ fn canonical(category: &str) -> PyResult<Option<&'static str>> {
         )
         .into()),
     }
+}
+
+/// What is in a papers table: counts over time and by category, co-occurrence, lengths; as JSON.
+#[pyfunction]
+#[pyo3(signature = (papers, progress = None))]
+fn paper_statistics(
+    py: Python<'_>,
+    papers: PathBuf,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<String> {
+    enter::run(py, progress, |observer| {
+        json(&statistics::statistics(&papers, observer)?)
+    })
 }
 
 fn json(value: &impl serde::Serialize) -> Result<String> {
@@ -158,6 +172,7 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(file_checksum, module)?)?;
     module.add_function(wrap_pyfunction!(canonical, module)?)?;
     module.add_function(wrap_pyfunction!(taxonomy_json, module)?)?;
+    module.add_function(wrap_pyfunction!(paper_statistics, module)?)?;
     module.add_class::<Papers>()?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! progress to Python and hears Ctrl-C.
 
 use crate::error::{Error, Result};
-use crate::observe::{Observer, Progress};
+use crate::observe::{self, Observer, Progress};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -87,7 +87,9 @@ pub(super) fn run<T: Send>(
         let (sender, mut receiver) = mpsc::channel();
         let observer = &watch;
         scope.spawn(move || {
-            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(observer)));
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                observe::watched(|| job(observer))
+            }));
             let _ = sender.send(result);
         });
         let mut raised: Option<PyErr> = None;

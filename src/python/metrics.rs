@@ -3,7 +3,7 @@
 use super::enter;
 use crate::error::{Error, Result};
 use crate::metrics::tally::{Counts, Tally};
-use crate::metrics::{Scored, calibration, precision, reliability, report, thresholds};
+use crate::metrics::{Scored, calibration, compare, precision, reliability, report, thresholds};
 use crate::options::parse;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
@@ -11,6 +11,7 @@ use serde::Serialize;
 
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(evaluate_scores, module)?)?;
+    module.add_function(wrap_pyfunction!(compare_scores, module)?)?;
     module.add_function(wrap_pyfunction!(f1_scores, module)?)?;
     module.add_function(wrap_pyfunction!(average_precision, module)?)?;
     module.add_function(wrap_pyfunction!(reliability_scores, module)?)?;
@@ -92,6 +93,34 @@ fn evaluate_scores(
         let scored = Scored::probabilities(scores, truth, labels)?;
         let report = report::report(&scored, thresholds, primary, &options, observer)?;
         to_json(&report)
+    })
+}
+
+/// Two models' probabilities of the same papers compared by paired bootstrap, as JSON.
+#[pyfunction]
+#[pyo3(signature = (probabilities_a, thresholds_a, probabilities_b, thresholds_b, truth, options="{}"))]
+fn compare_scores(
+    py: Python<'_>,
+    probabilities_a: PyReadonlyArray2<'_, f32>,
+    thresholds_a: PyReadonlyArray1<'_, f32>,
+    probabilities_b: PyReadonlyArray2<'_, f32>,
+    thresholds_b: PyReadonlyArray1<'_, f32>,
+    truth: &Bound<'_, PyAny>,
+    options: &str,
+) -> PyResult<String> {
+    let options = parse::<compare::Options>(options)?;
+    let a = Pair::new(probabilities_a, truth)?;
+    let b = Pair::new(probabilities_b, truth)?;
+    let (scores_a, truth, labels) = a.slices()?;
+    let (scores_b, ..) = b.slices()?;
+    let thresholds_a = contiguous("thresholds_a", &thresholds_a)?;
+    let thresholds_b = contiguous("thresholds_b", &thresholds_b)?;
+    enter::work(py, None, |observer| {
+        let a = Scored::probabilities(scores_a, truth, labels)?;
+        let b = Scored::probabilities(scores_b, truth, labels)?;
+        let comparison =
+            compare::compare((&a, thresholds_a), (&b, thresholds_b), &options, observer)?;
+        to_json(&comparison)
     })
 }
 

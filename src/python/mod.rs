@@ -10,6 +10,7 @@ mod logistic;
 mod metrics;
 mod stages;
 mod text;
+mod threads;
 
 use pyo3::prelude::*;
 
@@ -28,5 +29,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     metrics::register(module)?;
     stages::register(module)?;
     text::register(module)?;
+    threads::register(module)?;
     Ok(())
 }

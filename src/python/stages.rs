@@ -1,10 +1,12 @@
-//! Bindings of the stages `train` and `evaluate`.
+//! Bindings of the stages `train` and `evaluate`, and of what compares two evaluations.
 
 use super::enter;
 use super::metrics::to_json;
 use crate::corpus::split::Split;
 use crate::error::Error;
+use crate::infer::comparison;
 use crate::infer::evaluate as measure;
+use crate::metrics::compare;
 use crate::options::parse;
 use crate::train::stage;
 use pyo3::prelude::*;
@@ -13,6 +15,7 @@ use std::path::PathBuf;
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(train, module)?)?;
     module.add_function(wrap_pyfunction!(evaluate, module)?)?;
+    module.add_function(wrap_pyfunction!(compare_files, module)?)?;
     Ok(())
 }
 
@@ -58,6 +61,24 @@ fn evaluate(
         let embeddings = embeddings.as_deref();
         to_json(&measure::evaluate(
             &papers, embeddings, &model_dir, split, &options, observer,
+        )?)
+    })
+}
+
+/// Compares two evaluated models by the files of scores that `evaluate` wrote; returns JSON.
+#[pyfunction]
+#[pyo3(signature = (scores_a, scores_b, options="{}", progress=None))]
+fn compare_files(
+    py: Python<'_>,
+    scores_a: PathBuf,
+    scores_b: PathBuf,
+    options: &str,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<String> {
+    enter::work(py, progress, |observer| {
+        let options: compare::Options = parse(options)?;
+        to_json(&comparison::compare_files(
+            &scores_a, &scores_b, &options, observer,
         )?)
     })
 }

@@ -84,6 +84,8 @@ pub struct Report {
     pub objective: f64,
     /// Each label's objective; 0 for a constant label.
     pub objectives: Vec<f64>,
+    /// The objective after each pass.
+    pub losses: Vec<f64>,
     /// Passes over the papers, until the last label was done.
     pub passes: usize,
     /// Passes of the average label.
@@ -148,14 +150,16 @@ fn fit_with(
     let mut report = Report {
         objective: 0.0,
         objectives: vec![0.0; examples.width],
+        losses: Vec::new(),
         passes: 0,
         mean_passes: 0.0,
         constant,
         unconverged: Vec::new(),
         seconds: 0.0,
     };
-    let (passes, work) = descend(&mut pass, &mut labels, options, observer)?;
-    report.passes = passes;
+    let (losses, work) = descend(&mut pass, &mut labels, options, observer)?;
+    report.passes = losses.len();
+    report.losses = losses;
     report.mean_passes = work as f64 / fitted.len().max(1) as f64;
 
     let hidden = examples.embeddings.ncols();
@@ -191,16 +195,16 @@ fn fit_with(
     Ok((linear, report))
 }
 
-/// Descends until every label has converged or cannot go on. Returns passes, and passes summed
-/// over labels.
+/// Descends until every label has converged or cannot go on. Returns the objective after each
+/// pass, and passes summed over labels.
 fn descend(
     pass: &mut Passes<'_>,
     labels: &mut [Descent],
     options: &Options,
     observer: &dyn Observer,
-) -> Result<(usize, usize)> {
-    let (mut passes, mut work) = (0, 0);
-    while passes < options.max_passes {
+) -> Result<(Vec<f64>, usize)> {
+    let (mut losses, mut work) = (Vec::new(), 0);
+    while losses.len() < options.max_passes {
         let (exact, rounded): (Vec<_>, Vec<_>) = labels
             .iter_mut()
             .enumerate()
@@ -209,7 +213,6 @@ fn descend(
         if exact.is_empty() && rounded.is_empty() {
             break;
         }
-        passes += 1;
         for (mut active, exact) in [(rounded, false), (exact, true)] {
             if active.is_empty() {
                 continue;
@@ -227,18 +230,17 @@ fn descend(
                 .zip(found)
                 .for_each(|((_, label), found)| label.step(found, exact));
         }
+        let objective = labels.iter().map(Descent::value).sum();
+        losses.push(objective);
         observer.progress(&Progress {
             stage: "fit",
             done: labels.iter().filter(|label| !label.going()).count() as u64,
             total: labels.len() as u64,
             unit: "labels",
-            figures: vec![
-                ("objective", labels.iter().map(Descent::value).sum()),
-                ("pass", passes as f64),
-            ],
+            figures: vec![("objective", objective), ("pass", losses.len() as f64)],
         });
     }
-    Ok((passes, work))
+    Ok((losses, work))
 }
 
 #[cfg(test)]

@@ -39,6 +39,7 @@ OWNERS = {
     "rich": {"cli"},
     "hydra": {"config"},
     "omegaconf": {"config"},
+    "filelock": {"registry"},
     "kagglehub": {"pipeline/fetch.py"},
     "huggingface_hub": {"models.py"},
     "optuna": {"sweep"},
@@ -53,7 +54,7 @@ OWNERS = {
     "uvicorn": {"serve"},
     "evidently": {"monitor"},
     "ray": {"distributed"},
-    "torch": {"distributed"},
+    "torch": {"distributed", "profiling"},
     "google": {"cloud"},
 }
 

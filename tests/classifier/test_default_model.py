@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from arxiv_core import Classifier, Encoder, _core, models, taxonomy
 from arxiv_core.classifier import DEFAULT
-from arxiv_core.pipeline.prepare import SAMPLE
+from arxiv_core.pipeline.raw import SAMPLE
 from numpy.testing import assert_array_equal
 
 ROOT = Path(__file__).parents[2]

@@ -95,12 +95,15 @@ def test_another_encoder_than_the_named_one_is_refused(
         Classifier.load(model, device="cpu", encoder=other)
 
 
-def test_names_that_lead_nowhere_are_said(tmp_path: Path, model: Path) -> None:
+def test_names_that_lead_nowhere_are_said(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARXIV_CORE_REGISTRY", str(tmp_path / "registry"))
     with pytest.raises(FileNotFoundError):
         Classifier.load(tmp_path / "absent")
     with pytest.raises(ModelError, match="not a model directory"):
         Classifier.load(tmp_path)
-    with pytest.raises(ModelError, match="registry:minilm@production"):
+    with pytest.raises(ModelError, match="model minilm: not in the registry"):
         Classifier.load("registry:minilm@production")
     spec(encoder={"source": "nobody-knows", "name": "x", "sha256": "0" * 64})(model)
     with pytest.raises(ModelError, match="nobody-knows"):

@@ -16,11 +16,14 @@ HEAVY = {
     "fastapi",
     "hydra",
     "kagglehub",
+    "matplotlib",
     "omegaconf",
+    "optuna",
     "sentence_transformers",
     "torch",
     "transformers",
     "uvicorn",
+    "wandb",
 }
 
 

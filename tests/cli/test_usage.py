@@ -19,6 +19,7 @@ COMMANDS = {
     "package",
     "prepare",
     "serve",
+    "sweep",
     "taxonomy",
     "train",
 }

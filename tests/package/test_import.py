@@ -110,7 +110,7 @@ def test_missing_file_is_pythons_own_error(tmp_path: Path) -> None:
 FORK = """
 import os, tempfile, arxiv_core
 from arxiv_core import _core
-from arxiv_core.pipeline.prepare import SAMPLE
+from arxiv_core.pipeline.raw import SAMPLE
 import numpy as np
 # It starts no threads that stay.
 arxiv_core.prepare(SAMPLE, tempfile.mkdtemp(), {"split": {"by": "stratified"}})

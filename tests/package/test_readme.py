@@ -47,13 +47,13 @@ def test_readme_snippet_classifies_a_paper() -> None:
 
 def test_readmes_commands_compose_and_prepare_what_was_fetched() -> None:
     from arxiv_core.config import compose
-    from arxiv_core.pipeline import fetch, prepare
+    from arxiv_core.pipeline import fetch, raw
 
     lines = re.findall(r"^arxiv-core prepare (data=.*?) *(?:#.*)?$", README, re.MULTILINE)
     assert len(lines) == 2
     for line in lines:
         config = compose(line.split())
-        assert prepare.source(config) == Path(config.paths.data) / fetch.SNAPSHOT
+        assert raw.source(config) == Path(config.paths.data) / fetch.SNAPSHOT
 
 
 def test_readme_links_lead_somewhere() -> None:

@@ -11,7 +11,7 @@ import arxiv_core
 import pytest
 from arxiv_core.cli import app
 from arxiv_core.config.schema import Config
-from arxiv_core.pipeline import prepare, train
+from arxiv_core.pipeline import prepare, raw, train
 from typer.testing import CliRunner
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def test_the_package_has_metrics_and_a_card_that_warns(sample_run: SampleRun) ->
 
 def test_the_options_that_are_not_set_are_rusts_own(sample_run: SampleRun, tmp_path: Path) -> None:
     split = {"split": prepare.SAMPLE_MONTHS}
-    manifest = arxiv_core.prepare(prepare.SAMPLE, tmp_path / "plain", split)
+    manifest = arxiv_core.prepare(raw.SAMPLE, tmp_path / "plain", split)
     ours = read(sample_run.papers.parent / "manifest.json")
     assert manifest["options"] == ours["options"]
 

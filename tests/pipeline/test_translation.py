@@ -17,6 +17,7 @@ READ_BY_PYTHON = {
     "calibration.kind",
     "data.dataset",
     "data.source",
+    "evaluation.report",
     "evaluation.split",
     "model.name",
     "paths.data",

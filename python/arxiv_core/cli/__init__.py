@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from arxiv_core.cli import classify, serve, stages
-from arxiv_core.cli.group import Commands, Level
+from arxiv_core.cli import classify, model, report, serve, stages, sweep
+from arxiv_core.cli.group import Commands, Form, Level
 
 __all__ = ["app", "main"]
 
@@ -23,11 +23,14 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Sort papers into arXiv categories.",
-    epilog="--debug and --log-level may stand before or after any command.",
+    epilog="--debug, --log-level and --log-format may stand before or after any command.",
 )
 classify.register(app)
+report.register(app)
 serve.register(app)
 stages.register(app)
+model.register(app)
+sweep.register(app)
 
 
 def _version(asked: bool) -> None:
@@ -47,8 +50,18 @@ def options(
     ] = False,
     log_level: Annotated[
         Level | None,
-        typer.Option(help="Log this and worse to standard error, from Rust and Python alike."),
+        typer.Option(
+            envvar="ARXIV_CORE_LOG_LEVEL",
+            help="Log this and worse to standard error, from Rust and Python alike.",
+        ),
     ] = None,
+    log_format: Annotated[
+        Form,
+        typer.Option(
+            envvar="ARXIV_CORE_LOG_FORMAT",
+            help="auto: human on a terminal, JSON lines elsewhere.",
+        ),
+    ] = "auto",
     version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
@@ -60,7 +73,7 @@ def options(
 
     # Whoever classifies wants the answer; whoever trains wants to know what is going on.
     usual: Level = "warning" if context.invoked_subcommand == "classify" else "info"
-    logs.start("debug" if debug else log_level or usual)
+    logs.start("debug" if debug else log_level or usual, log_format)
 
 
 def main() -> None:

@@ -94,7 +94,10 @@ def classify(
     ] = False,
     model: Annotated[
         str | None,
-        typer.Option(show_default=False, help="Model directory; the default model unless given."),
+        typer.Option(
+            show_default=False,
+            help="Model directory or registry:NAME@ALIAS; the default model unless given.",
+        ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     dtype: Annotated[

@@ -14,9 +14,15 @@ from arxiv_core.cli import failures
 if TYPE_CHECKING:
     from typer._click import Context
 
-__all__ = ["Commands", "Level"]
+__all__ = ["Commands", "Form", "Level"]
 
 Level = Literal["debug", "info", "warning", "error"]
+
+Form = Literal["auto", "human", "json"]
+"""How log records are written."""
+
+VALUED = ("--log-level", "--log-format")
+"""Options of every command that take a value."""
 
 
 class Commands(TyperGroup):
@@ -52,9 +58,9 @@ def _hoisted(args: list[str]) -> list[str]:
     for word in words:
         if word == "--":
             rest += [word, *words]
-        elif word == "--debug" or word.startswith("--log-level="):
+        elif word == "--debug" or word.startswith(tuple(f"{name}=" for name in VALUED)):
             front.append(word)
-        elif word == "--log-level":
+        elif word in VALUED:
             front += [word, *([value] if (value := next(words, None)) is not None else [])]
         else:
             rest.append(word)

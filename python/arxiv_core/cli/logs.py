@@ -5,29 +5,41 @@ from __future__ import annotations
 import logging
 import sys
 
-from arxiv_core.cli.group import Level
+from arxiv_core.cli.group import Form, Level
 
 __all__ = ["start"]
 
 
-def start(level: Level) -> None:
+def start(level: Level, form: Form = "auto") -> None:
     """Send this project's records at `level` and worse to standard error.
 
-    Other libraries' records start at warning, whatever the level.
+    Other libraries' records start at warning, whatever the level. A stage's own file keeps info
+    and worse even where the terminal shows less.
 
     Parameters
     ----------
     level
         Least serious level that is shown.
+    form
+        ``human``, ``json``, or ``auto``: human on a terminal, JSON elsewhere.
     """
-    handler = _handler()
+    handler = _handler(form)
+    handler.setLevel(level.upper())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    for name in ("arxiv_core", "uvicorn"):
-        logging.getLogger(name).setLevel(level.upper())
+    logging.getLogger("uvicorn").setLevel(level.upper())
+    # What is shown the handler decides; Rust asks the logger whether a record is made at all.
+    logging.getLogger("arxiv_core").setLevel(min(handler.level, logging.INFO))
 
 
-def _handler() -> logging.Handler:
-    if sys.stderr.isatty():
+def _handler(form: Form) -> logging.Handler:
+    terminal = sys.stderr.isatty()
+    if form == "json" or (form == "auto" and not terminal):
+        from arxiv_core.logs import JsonLines
+
+        handler = logging.StreamHandler()
+        handler.setFormatter(JsonLines())
+        return handler
+    if terminal:
         from rich.logging import RichHandler
 
         from arxiv_core.cli.console import stderr

@@ -27,7 +27,10 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for a free one.")] = 8000,
     model: Annotated[
         str | None,
-        typer.Option(show_default=False, help="Model directory; the default model unless given."),
+        typer.Option(
+            show_default=False,
+            help="Model directory or registry:NAME@ALIAS; the default model unless given.",
+        ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     dtype: Annotated[

@@ -12,9 +12,11 @@ from arxiv_core.config.schema import Config
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["Config", "compose", "render"]
+    from arxiv_core.config.space import Choice, Interval
+
+__all__ = ["Config", "compose", "render", "search_space"]
 
 
 def compose(
@@ -81,3 +83,26 @@ def render(
     if origins:
         return origin.annotated(overrides, base, directory)
     return composition.as_yaml(overrides, base, directory)
+
+
+def search_space(given: Mapping[str, str | None]) -> dict[str, Choice | Interval]:
+    """Read ``sweep.space``.
+
+    Parameters
+    ----------
+    given
+        Key of the configuration → what it may be; null leaves the key out.
+
+    Returns
+    -------
+    dict
+        Key → `arxiv_core.config.space.Choice` or `Interval`, in the order given.
+
+    Raises
+    ------
+    OptionError
+        A key is none of the configuration's, or what it may be cannot be read.
+    """
+    from arxiv_core.config.space import parsed
+
+    return parsed(given)

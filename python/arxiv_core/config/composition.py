@@ -91,13 +91,18 @@ def composed(
     try:
         if base is None:
             with initialized(directory):
-                config = compose("config", overrides=list(overrides))
+                config = compose("config", overrides=[_open(one) for one in overrides])
         else:
             config = _onto(base, overrides, choices)
         OmegaConf.resolve(config)
     except (HydraException, OmegaConfBaseException) as error:
         raise OptionError(sentence(error)) from error
     return config
+
+
+def _open(override: str) -> str:
+    """Let ``sweep.space`` have any keys: it is the one mapping whose keys are the user's."""
+    return f"++{override}" if override.startswith("sweep.space=") else override
 
 
 class OwnFolder(SearchPathPlugin):

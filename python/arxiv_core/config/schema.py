@@ -332,6 +332,8 @@ class Evaluation:
     min_positives: int = 10
     """Positives that a label needs to count in the macro figures."""
     bootstrap: Bootstrap = field(default_factory=Bootstrap)
+    report: bool = True
+    """Write a page with charts about the run, where matplotlib is installed."""
 
 
 @dataclass
@@ -375,9 +377,10 @@ class Sweep:
     metric: str = "micro_f1"
     """Figure of the split validation that is maximised."""
     sampler: Sampler = Sampler.tpe
-    space: dict[str, str] = field(default_factory=dict)
+    space: dict[str, str | None] = field(default_factory=dict)
     """Key of the configuration → what it may be, in Hydra's words: ``choice(256, 512)``,
-    ``interval(0.1, 0.5)``, ``range(1, 8)``, ``tag(log, interval(1e-4, 1e-2))``."""
+    ``interval(0.1, 0.5)``, ``range(1, 8)``, ``tag(log, interval(1e-4, 1e-2))``; null leaves out a
+    key of the group."""
 
 
 @dataclass

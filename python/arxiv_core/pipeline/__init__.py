@@ -7,6 +7,7 @@ here it learns where things lie and what it is called with.
 from __future__ import annotations
 
 import importlib
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STAGES", "run"]
 
-STAGES = ("fetch", "prepare", "embed", "train", "evaluate", "package")
+STAGES = ("fetch", "raw", "prepare", "embed", "train", "evaluate", "package")
 """In the order in which each needs the one before."""
 
 
@@ -42,6 +43,19 @@ def run(
     """
     if stage not in STAGES:
         raise ValueError(f"stage {stage!r}: one of {', '.join(STAGES)}")
+    from arxiv_core.logs import stage_log
+    from arxiv_core.pipeline import events
+    from arxiv_core.pipeline.layout import Layout
+    from arxiv_core.tracking import tracked
+
     module = importlib.import_module(f"{__name__}.{stage}")
-    summary: dict[str, Any] = module.run(config, progress, **options)
+    started = time.monotonic()
+    with (
+        stage_log(stage, Layout.of(config).log(stage), progress) as observed,
+        tracked(stage, config, observed) as recorded,
+    ):
+        summary: dict[str, Any] = module.run(config, recorded.progress, **options)
+        observed.finish()
+        events.finished(stage, config, summary, time.monotonic() - started)
+        recorded.done(summary)
     return summary

@@ -12,7 +12,7 @@ from arxiv_core.pipeline.figures import figures
 from arxiv_core.pipeline.layout import NotYetError
 from arxiv_core.pipeline.record import as_dict
 
-__all__ = ["card", "overrides"]
+__all__ = ["card", "overrides", "word"]
 
 PLAIN = re.compile(r"[A-Za-z][\w./-]*")
 """Strings that Hydra reads as strings without quotes, `WORDS` apart."""
@@ -124,7 +124,7 @@ def overrides(config: Mapping[str, Any]) -> list[str]:
     """
     usual = as_dict(Config())
     return [
-        f"{key}={_value(value)}"
+        f"{key}={word(value)}"
         for key, value in _differences(config, usual, "")
         if not key.startswith(AROUND)
     ]
@@ -145,13 +145,25 @@ def _differences(
             yield f"{prefix}{name}", value
 
 
-def _value(value: object) -> str:
+def word(value: object) -> str:
+    """Write a value as Hydra reads it in an override.
+
+    Parameters
+    ----------
+    value
+        Null, a boolean, a number, a string, or a list of them.
+
+    Returns
+    -------
+    str
+        Quoted where it must be.
+    """
     if value is None:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return f"[{','.join(map(_value, value))}]"
+        return f"[{','.join(map(word, value))}]"
     if isinstance(value, str) and (not PLAIN.fullmatch(value) or value.lower() in WORDS):
         # Inside quotes a backslash stands for itself, except before a quote and at the end.
         text = re.sub(r"(\\*)'", r"\1\1\'", value)

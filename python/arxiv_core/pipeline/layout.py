@@ -14,7 +14,26 @@ from arxiv_core.models import KNOWN
 if TYPE_CHECKING:
     from arxiv_core.config import Config
 
-__all__ = ["Layout", "NotYetError", "needs"]
+__all__ = [
+    "INSIGHT",
+    "METRICS",
+    "PLOTS",
+    "REPORT",
+    "SCORES",
+    "Layout",
+    "NotYetError",
+    "needs",
+]
+
+METRICS = "metrics.json"
+INSIGHT = "insight.json"
+SCORES = "scores.safetensors"
+REPORT = "report.html"
+PLOTS = "plots"
+"""Names in a run's directory, for those who are given one."""
+
+IN_DATA = {"fetch", "prepare", "embed"}
+"""Stages whose output is no run's."""
 
 
 class NotYetError(ArxivCoreError):
@@ -25,6 +44,8 @@ class NotYetError(ArxivCoreError):
 class Layout:
     """Paths of every stage's output."""
 
+    raw: Path
+    """The corpus as `data raw` laid it aside."""
     prepared: Path
     """``papers.parquet``, ``manifest.json``, the quarantine file."""
     embeddings: Path
@@ -39,6 +60,7 @@ class Layout:
         # A model's name may be a path; the run's default name begins with it.
         run = config.run.removeprefix(config.model.name)
         return cls(
+            raw=data / "raw",
             prepared=data / "prepared",
             embeddings=data / "embeddings" / f"{encoder}.safetensors",
             run=Path(config.paths.runs) / (config.run if run == config.run else encoder + run),
@@ -57,12 +79,53 @@ class Layout:
     @property
     def metrics(self) -> Path:
         """What `evaluate` found."""
-        return self.run / "metrics.json"
+        return self.run / METRICS
+
+    @property
+    def insight(self) -> Path:
+        """Curves, confusions and single papers that `evaluate` found."""
+        return self.run / INSIGHT
+
+    @property
+    def scores(self) -> Path:
+        """Every probability that `evaluate` measured, to compare runs by."""
+        return self.run / SCORES
+
+    @property
+    def report(self) -> Path:
+        """The page about the run."""
+        return self.run / REPORT
+
+    @property
+    def plots(self) -> Path:
+        """The page's charts."""
+        return self.run / PLOTS
+
+    @property
+    def curves(self) -> Path:
+        """Tables of a run's curves."""
+        return self.run / "curves"
+
+    @property
+    def headline(self) -> Path:
+        """The plain figures of `metrics`, for comparing runs at a glance."""
+        return self.run / "headline.json"
 
     @property
     def package(self) -> Path:
         """The model directory that `package` writes, complete with metrics and card."""
         return self.run / "package"
+
+    def beside(self, stage: str) -> Path:
+        """Give the folder of a stage's output, where what is about the stage lies too.
+
+        Not within an output: what is hashed as one must not hold what differs between runs.
+        """
+        return self.prepared.parent if stage in IN_DATA else self.run
+
+    def log(self, stage: str) -> Path:
+        """Give the file in which a stage's log records stay."""
+        return self.beside(stage) / (f"{stage}.log" if stage in IN_DATA else "run.log")
 
 
 def _file_name(model: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arxiv_core import stages
 from arxiv_core.config.schema import Config
 from arxiv_core.models import sha256
+from arxiv_core.pipeline import raw
 from arxiv_core.pipeline.layout import Layout
 from arxiv_core.pipeline.record import as_dict, read_json, write_json
 from arxiv_core.pipeline.translation import explained, translated
@@ -17,7 +17,7 @@ from arxiv_core.pipeline.translation import explained, translated
 if TYPE_CHECKING:
     from arxiv_core.stages import OnProgress
 
-__all__ = ["OPTIONS", "SAMPLE", "SAMPLE_MONTHS", "made_with", "options", "run", "source"]
+__all__ = ["OPTIONS", "SAMPLE_MONTHS", "made_with", "options", "run"]
 
 CONFIG = "config.json"
 """Beside the table: the part of the configuration that made it."""
@@ -26,8 +26,6 @@ LATER = (("labels", "min_train_papers"), ("data", "dataset"))
 """Keys of the same groups that other stages read."""
 
 _log = logging.getLogger(__name__)
-
-SAMPLE = Path(__file__).parents[1] / "sample" / "papers.jsonl"
 
 SAMPLE_MONTHS = {
     "train_until": "2008-06",
@@ -69,8 +67,9 @@ OPTIONS = {
 def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
     """Write ``papers.parquet``, its manifest, and the configuration that made them."""
     prepared = Layout.of(config).prepared
+    raw.check(config)
     with explained(OPTIONS):
-        manifest = stages.prepare(source(config), prepared, options(config), progress)
+        manifest = stages.prepare(raw.source(config), prepared, options(config), progress)
     made = {section: as_dict(config)[section] for section in ("data", "labels", "split")}
     for section, key in LATER:
         del made[section][key]
@@ -116,11 +115,6 @@ def leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
             yield from leaves(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
-
-
-def source(config: Config) -> Path:
-    """Find the snapshot: ``sample`` is the corpus in the package."""
-    return SAMPLE if config.data.source == "sample" else Path(config.data.source)
 
 
 def options(config: Config) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from arxiv_core import models, stages
 from arxiv_core.config.schema import CalibrationKind
+from arxiv_core.pipeline import curves, environment
 from arxiv_core.pipeline.layout import Layout, needs
 from arxiv_core.pipeline.prepare import made_with
 from arxiv_core.pipeline.record import write_json
@@ -60,15 +61,17 @@ OPTIONS = {
 
 
 def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
-    """Fit the head and write ``model/``, with the configuration beside it."""
+    """Fit the head and write ``model/``, with configuration and surroundings beside it."""
     layout = Layout.of(config)
     papers = needs(layout.papers, "prepare")
     embeddings = needs(layout.embeddings, "embed")
     record = made_with(config)
     with explained(OPTIONS):
         report = stages.train(papers, embeddings, layout.model, options(config), progress)
+    environment.write(layout.run)
     write_json(layout.run / "config.json", record)
     write_json(layout.run / "train.json", report)
+    curves.of_fit(layout.curves, report)
     return report
 
 

@@ -10,7 +10,7 @@ use crate::model::manifest::sha256_file;
 use crate::model::package::check_encoder;
 use crate::observe::Observer;
 use crate::text::template;
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 use std::path::Path;
 
 /// Warns where the table is not the one that the model was fitted to: what is a test paper here
@@ -40,10 +40,7 @@ pub(super) fn embedded(
     observer: &dyn Observer,
 ) -> Result<Array2<f32>> {
     let spec = directory.spec();
-    let (vectors, made) = embeddings::read(file)?;
-    if vectors.nrows() != table.len() {
-        return Err(Error::shape("embeddings", [table.len()], [vectors.nrows()]));
-    }
+    let (vectors, made) = embeddings::read_rows(file, table.len(), rows)?;
     made.check_papers(file, papers, observer)?;
     for (name, embedded, expected) in [
         ("encoder", made.encoder_sha256, spec.encoder.sha256.clone()),
@@ -74,7 +71,7 @@ pub(super) fn embedded(
             ));
         }
     }
-    Ok(vectors.select(Axis(0), rows))
+    Ok(vectors)
 }
 
 /// The rows' embeddings, made now by the model's own encoder.
