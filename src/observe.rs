@@ -76,7 +76,10 @@ pub fn watch_threads(around: Around) -> bool {
 }
 
 /// Does the work of a new thread, seen by who watches.
-pub fn watched<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+///
+/// # Errors
+/// What the work returns; [`Error::Interrupted`] where who watches did not let it be done.
+pub fn watched<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     let Some(around) = AROUND.get() else {
         return work();
     };
@@ -86,11 +89,7 @@ pub fn watched<T: Send>(work: impl FnOnce() -> T + Send) -> T {
             done = Some(work());
         }
     });
-    match (done, work) {
-        (Some(done), _) => done,
-        (None, Some(work)) => work(),
-        (None, None) => unreachable!("what was called has returned"),
-    }
+    done.unwrap_or(Err(Error::Interrupted))
 }
 
 /// A pool of `threads` watched threads, 0 for as many as there are processors.
@@ -124,7 +123,11 @@ fn spawn(thread: ThreadBuilder) -> std::io::Result<()> {
     if let Some(size) = thread.stack_size() {
         plain = plain.stack_size(size);
     }
-    plain.spawn(|| watched(|| thread.run())).map(drop)
+    let run = || {
+        thread.run();
+        Ok(())
+    };
+    plain.spawn(|| watched(run)).map(drop)
 }
 
 #[cfg(test)]
@@ -141,13 +144,13 @@ mod tests {
 
     #[test]
     fn every_thread_of_a_pool_is_watched_and_its_work_done_once() {
-        assert_eq!(watched(|| 2), 2);
+        assert_eq!(watched(|| Ok(2)).unwrap(), 2);
         assert!(watch_threads(count));
         assert!(!watch_threads(count));
         let before = SEEN.load(Ordering::SeqCst);
         let pool = pool(3, |number| format!("seen-{number}")).unwrap();
         assert_eq!(pool.broadcast(|at| at.index()), [0, 1, 2]);
         assert!(SEEN.load(Ordering::SeqCst) >= before + 3);
-        assert_eq!(watched(|| 5), 5);
+        assert_eq!(watched(|| Ok(5)).unwrap(), 5);
     }
 }

@@ -120,7 +120,8 @@ pub(super) fn gather(
                 observe::watched(move || {
                     let result = feed::read(source, meter, stop, max_line, &wait, &blocks, profile);
                     let _ = blocks.send(Message::End(result));
-                });
+                    Ok(())
+                })
             });
             run(Feed::Stream(permits))
         }),
