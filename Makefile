@@ -132,23 +132,19 @@ test-slow: $(STAMPS)/dev $(STAMPS)/wheel ## whole-corpus parity and other long c
 
 # Percent of lines; a little below what was measured (docs/ci.md).
 PYTHON_FLOOR := 90
-RUST_FLOOR := 90
-CARGO_LLVM_COV_VERSION := 0.9.1
-CARGO_LLVM_COV := build/tools/bin/cargo-llvm-cov
+RUST_FLOOR := 85
 
 .PHONY: coverage
 coverage: coverage-python coverage-rust ## lines that the tests run, in Python and in Rust
 
+# A tracer makes omegaconf chain its errors otherwise, as in a debugger; OC_CAUSE=0 stops that.
 .PHONY: coverage-python
 coverage-python: $(STAMPS)/dev $(STAMPS)/wheel
-	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term:skip-covered --cov-fail-under=$(PYTHON_FLOOR)
-
-$(CARGO_LLVM_COV):
-	cargo install --quiet --locked --root build/tools cargo-llvm-cov@$(CARGO_LLVM_COV_VERSION)
+	OC_CAUSE=0 $(BIN)/python -m pytest -m "not slow" --cov --cov-report=term:skip-covered --cov-fail-under=$(PYTHON_FLOOR)
 
 .PHONY: coverage-rust
-coverage-rust: $(STAMPS)/dev $(CARGO_LLVM_COV)
-	FLOOR=$(RUST_FLOOR) CARGO_LLVM_COV=$(CARGO_LLVM_COV) TORCH_LIB=$(TORCH_LIB) .ci/coverage-rust
+coverage-rust: $(STAMPS)/dev
+	FLOOR=$(RUST_FLOOR) TORCH_LIB=$(TORCH_LIB) .ci/coverage-rust
 
 # --- hooks and workflows -----------------------------------------------------
 

@@ -165,7 +165,10 @@ def _run(where: Path, *command: str) -> None:
 def main(out: Path, commit: str = "") -> None:
     """Write the report of the working tree that this is run in."""
     root = Path.cwd()
-    head = obtain(root)
+    try:
+        head = obtain(root)
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"the data can neither be pulled nor be made: {error}")
     with tempfile.TemporaryDirectory() as work:
         base = at(root, commit, Path(work)) if commit else None
     report = markdown(head, base, commit)

@@ -13,7 +13,8 @@ from typing import Any
 
 import arxiv_core
 import pytest
-from arxiv_core.pipeline.prepare import SAMPLE, SAMPLE_MONTHS
+from arxiv_core.pipeline.prepare import SAMPLE_MONTHS
+from arxiv_core.pipeline.raw import SAMPLE
 
 Manifest = dict[str, Any]
 
@@ -141,8 +142,14 @@ def test_with_a_remote_the_data_is_pulled(versioned: Path, root: Path) -> None:
     run(versioned, "dvc", "push", "--quiet")
     for made in ("data/prepared", ".dvc/cache"):
         run(versioned, "rm", "-r", made)
-    # Nothing can be made any more: what is there was pulled.
-    (versioned / "make.py").write_text("raise SystemExit(1)\n")
-    run(versioned, str(root / ".ci/obtain-data"))
-    manifest = json.loads((versioned / "data/prepared/manifest.json").read_text())
-    assert manifest["papers"] == 100
+    # Nothing can be made now: what is there was pulled.
+    (versioned / "manifest.json").rename(versioned / "away.json")
+    obtain = str(root / ".ci/obtain-data")
+    run(versioned, obtain)
+    prepared = versioned / "data/prepared/manifest.json"
+    assert json.loads(prepared.read_text())["papers"] == 100
+    # Parameters that dvc.lock does not know are heeded all the same.
+    (versioned / "away.json").rename(versioned / "manifest.json")
+    (versioned / "params.yaml").write_text("papers: 130\n")
+    run(versioned, obtain)
+    assert json.loads(prepared.read_text())["papers"] == 130
