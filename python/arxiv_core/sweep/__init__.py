@@ -25,7 +25,16 @@ __all__ = ["SweepError", "run"]
 
 LESS_IS_BETTER = {"brier", "ece", "ece_labels", "log_loss"}
 
-AROUND = ("evaluation.split", "paths", "run", "serve", "sweep", "tracking", "train.refit")
+AROUND = (
+    "evaluation.report",
+    "evaluation.split",
+    "paths",
+    "run",
+    "serve",
+    "sweep",
+    "tracking",
+    "train.refit",
+)
 """Keys that may change while a sweep goes on: they change no trial's value."""
 
 _log = logging.getLogger(__name__)
@@ -168,6 +177,7 @@ def _try(
             "evaluation.split=validation",
             # Fitted to the papers that judge it, every trial would look good.
             "train.refit=false",
+            "evaluation.report=false",
         ],
         directory=own,
     )
