@@ -101,8 +101,13 @@ def test_the_files_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_file_that_cannot_be_written_is_said_once_and_stops_nothing(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # A command that another test ran in this process has left its handler.
+    monkeypatch.setattr(logging.getLogger(), "handlers", [caplog.handler])
     (tmp_path / "run").write_text("in the way")
     with stage_log("train", tmp_path / "run" / "run.log"):
         log.info("one")

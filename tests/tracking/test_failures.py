@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -75,7 +76,8 @@ def test_without_a_key_nothing_is_sent_and_one_line_says_how_to(
         assert heard
     assert done.returncode == 0, done.stderr
     [line] = [one for one in done.stderr.splitlines() if "wandb" in one.lower() or "W&B" in one]
-    assert line.endswith(f"to send it: wandb sync {tmp_path}/quiet/wandb")
+    said = json.loads(line)["message"]
+    assert said.endswith(f"to send it: wandb sync {tmp_path}/quiet/wandb")
 
 
 def _listen(server: socket.socket, heard: list[Any]) -> None:

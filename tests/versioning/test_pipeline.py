@@ -98,7 +98,7 @@ def test_another_step_size_does_not_embed_again(clone: Clone) -> None:
     assert "micro_f1" in clone.dvc("metrics", "diff")
     clone.dvc("plots", "diff", "-o", "drawn")
     page = (clone.path / "drawn/index.html").read_text(encoding="utf-8")
-    assert "precision-recall.csv" in page and "loss.csv" in page
+    assert "curves_precision-recall_csv" in page and "curves_loss_csv" in page
     shutil.rmtree(clone.path / "drawn")
     table = clone.dvc("exp", "show", "--csv")
     assert "step" in table and "micro_f1" in table

@@ -27,7 +27,6 @@ pub struct Scores {
 }
 
 const SPLIT: &str = "split";
-const LABELS: &str = "labels";
 
 fn bytes(values: &[f32]) -> Vec<u8> {
     values
@@ -45,8 +44,8 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
 
 impl Scores {
     /// Writes `probabilities` (f32) and `truth` (u8), both `[papers, labels]`, `thresholds` (f32)
-    /// and `ids` (UTF-8, one a line) to `path`, whole or not at all. The split and the labels are
-    /// in the metadata.
+    /// and `labels` and `ids` (UTF-8, one a line) to `path`, whole or not at all. The split is in
+    /// the metadata. The same scores are the same bytes.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -55,6 +54,7 @@ impl Scores {
         let format = |error: safetensors::SafeTensorError| io(std::io::Error::other(error));
         let shape = vec![self.ids.len(), self.labels.len()];
         let ids = self.ids.join("\n").into_bytes();
+        let labels = self.labels.join("\n").into_bytes();
         let probabilities = bytes(&self.probabilities);
         let thresholds = bytes(&self.thresholds);
         let views = [
@@ -66,16 +66,15 @@ impl Scores {
                 vec![self.labels.len()],
                 &thresholds,
             ),
+            ("labels", Dtype::U8, vec![labels.len()], &labels),
             ("ids", Dtype::U8, vec![ids.len()], &ids),
         ]
         .into_iter()
         .map(|(name, dtype, shape, data)| Ok((name, TensorView::new(dtype, shape, data)?)))
         .collect::<std::result::Result<Vec<_>, _>>()
         .map_err(format)?;
-        let metadata = HashMap::from([
-            (SPLIT.to_owned(), self.split.clone()),
-            (LABELS.to_owned(), self.labels.join(" ")),
-        ]);
+        // One entry: several would come in another order each time.
+        let metadata = HashMap::from([(SPLIT.to_owned(), self.split.clone())]);
         let whole = safetensors::serialize(views, Some(metadata)).map_err(format)?;
         let folder = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -110,21 +109,18 @@ impl Scores {
                 )))
             }
         };
-        let entry = |name: &str| {
-            let found = header.metadata().as_ref().and_then(|all| all.get(name));
-            found
-                .cloned()
-                .ok_or_else(|| wrong(format!("not a file of scores: no {name} in its metadata")))
+        let lines = |name: &str| {
+            let text = std::str::from_utf8(tensor(name, Dtype::U8)?.data())
+                .map_err(|error| wrong(format!("{name}: {error}")))?;
+            Ok::<Vec<String>, Error>(text.lines().map(str::to_owned).collect())
         };
-        let ids = String::from_utf8(tensor("ids", Dtype::U8)?.data().to_vec())
-            .map_err(|error| wrong(format!("ids: {error}")))?;
+        let split = header.metadata().as_ref().and_then(|all| all.get(SPLIT));
+        let split =
+            split.ok_or_else(|| wrong("not a file of scores: no split in its metadata".into()))?;
         let scores = Self {
-            split: entry(SPLIT)?,
-            ids: ids.lines().map(str::to_owned).collect(),
-            labels: entry(LABELS)?
-                .split_ascii_whitespace()
-                .map(str::to_owned)
-                .collect(),
+            split: split.clone(),
+            ids: lines("ids")?,
+            labels: lines("labels")?,
             thresholds: floats(tensor("thresholds", Dtype::F32)?.data()),
             probabilities: floats(tensor("probabilities", Dtype::F32)?.data()),
             truth: tensor("truth", Dtype::U8)?.data().to_vec(),
@@ -165,6 +161,9 @@ mod tests {
         };
         scores.write(&path)?;
         assert_eq!(Scores::read(&path)?, scores);
+        let bytes = std::fs::read(&path).unwrap();
+        scores.write(&path)?;
+        assert_eq!(std::fs::read(&path).unwrap(), bytes);
         std::fs::write(&path, "nothing").unwrap();
         let error = Scores::read(&path).unwrap_err();
         assert!(
