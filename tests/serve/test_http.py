@@ -35,8 +35,12 @@ OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def start(model: str, port: int) -> subprocess.Popen[str]:
+    return serve("--port", str(port), "--model", model)
+
+
+def serve(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "arxiv_core", "serve", "--port", str(port), "--model", model],
+        [sys.executable, "-m", "arxiv_core", "serve", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -146,3 +150,34 @@ def test_a_missing_model_ends_it_before_it_listens(command: Command) -> None:
     run = command("serve", "--model", "nowhere", "--port", "0")
     assert run.returncode == 1
     assert "nowhere" in run.stderr
+
+
+def test_the_configuration_says_where_it_listens_and_a_flag_says_it_better(
+    sample_run: SampleRun,
+) -> None:
+    port = free_port()
+    configured = [f"serve.model={sample_run.package}", "serve.port=1", "serve=local"]
+    process = serve(*configured, "--port", str(port))
+    try:
+        wait_until_it_answers(process, f"http://127.0.0.1:{port}")
+        assert ask(f"http://127.0.0.1:{port}/info")[0] == 200
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("serve.port=70000", "serve.port = 70000: from 0 to 65535"),
+        ("serve.prot=80", "did you mean serve.port?"),
+        ("serve.dtype=f64", "serve.dtype"),
+    ],
+)
+def test_a_configuration_that_cannot_be_is_one_sentence(
+    command: Command, override: str, said: str
+) -> None:
+    run = command("serve", override)
+    assert run.returncode == 2
+    assert said in run.stderr
+    assert "Traceback" not in run.stderr

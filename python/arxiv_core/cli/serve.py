@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import logging
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from arxiv_core.cli.failures import INTERRUPTED
+from arxiv_core.cli.failures import INTERRUPTED, UsageError
+from arxiv_core.cli.stages import ConfigDir, From, Overrides
+
+if TYPE_CHECKING:
+    from arxiv_core.config.schema import Serve
 
 __all__ = ["register"]
 
 log = logging.getLogger("arxiv_core.serve")
+
+PORTS = 65535
 
 
 def register(app: typer.Typer) -> None:
@@ -20,11 +27,15 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
+    overrides: Overrides = None,
     *,
     host: Annotated[
-        str, typer.Option(help="Address to listen on; 0.0.0.0 for every interface.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for a free one.")] = 8000,
+        str | None,
+        typer.Option(help="Address to listen on; 0.0.0.0 for every interface. [127.0.0.1]"),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=PORTS, help="Port; 0 for a free one. [8000]")
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -32,12 +43,17 @@ def serve(
             help="Model directory or registry:NAME@ALIAS; the default model unless given.",
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N. [auto]")] = None,
     dtype: Annotated[
-        Literal["f32", "bf16"], typer.Option(help="Number format of the encoder.")
-    ] = "f32",
+        Literal["f32", "bf16"] | None, typer.Option(help="Number format of the encoder. [f32]")
+    ] = None,
+    from_: From = None,
+    config_dir: ConfigDir = None,
 ) -> None:
-    """Answer POST /classify over HTTP, with /health and /info beside it."""
+    """Answer POST /classify over HTTP, with /health and /info beside it.
+
+    A flag stands before the configuration's group serve.
+    """
     from arxiv_core.extras import require
 
     for package in ("fastapi", "uvicorn"):
@@ -45,10 +61,29 @@ def serve(
     from arxiv_core import Classifier
     from arxiv_core.serve import run
 
-    classifier = Classifier.load(model, device=device, dtype=dtype)
+    chosen = _configured(overrides or [], from_, config_dir)
+    flags = {"host": host, "port": port, "model": model, "device": device}
+    for name, value in flags.items():
+        if value is not None:
+            setattr(chosen, name, value)
+    format_ = dtype or chosen.dtype.value
+    if not 0 <= chosen.port <= PORTS:
+        raise UsageError(f"serve.port = {chosen.port}: from 0 to {PORTS}")
+    classifier = Classifier.load(chosen.model, device=chosen.device, dtype=format_)
     log.info("model loaded: %d categories", len(classifier.labels))
     try:
-        run(classifier, host=host, port=port)
+        run(classifier, host=chosen.host, port=chosen.port)
     except KeyboardInterrupt:
         # How a server is stopped by hand: nothing to explain.
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _configured(overrides: list[str], base: Path | None, directory: Path | None) -> Serve:
+    from arxiv_core.config.schema import Serve
+
+    if not overrides and base is None:
+        # Hydra is for those who ask for it: a container starts without.
+        return Serve()
+    from arxiv_core.config import compose
+
+    return compose(overrides, base=base, directory=directory).serve

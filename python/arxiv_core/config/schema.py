@@ -16,6 +16,7 @@ __all__ = [
     "Clean",
     "Config",
     "Data",
+    "Dtype",
     "Duplicates",
     "Evaluation",
     "EvaluationSplit",
@@ -111,6 +112,13 @@ class TrackingMode(Choice):
     auto = "auto"
     online = "online"
     offline = "offline"
+
+
+class Dtype(Choice):
+    """Number format of an encoder."""
+
+    f32 = "f32"
+    bf16 = "bf16"
 
 
 class Sampler(Choice):
@@ -363,7 +371,7 @@ class Serve:
     model: str | None = None
     """Model directory or registry:NAME@ALIAS; null takes the default model."""
     device: str = "auto"
-    dtype: str = "f32"
+    dtype: Dtype = Dtype.f32
 
 
 @dataclass
