@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,10 @@ import numpy as np
 import pytest
 from arxiv_core.pipeline.record import read_json, write_json
 from arxiv_core.registry import quality
-from arxiv_core.registry.quality import Evidence, _Scores
+from arxiv_core.registry.quality import Evidence
 from arxiv_core.registry.report import Bars
 from classifier import tiny
+from safetensors.numpy import save_file
 
 if TYPE_CHECKING:
     from conftest import SampleRun
@@ -20,19 +22,27 @@ if TYPE_CHECKING:
 PAPERS = 400
 
 
-def scores(labels: str, right: float, seed: int = 0) -> _Scores:
+Scores = dict[str, Any]
+
+
+def scores(labels: str, right: float, seed: int = 0) -> Scores:
     """A model that says the truth of a pair with the probability `right`."""
     random = np.random.default_rng(7)
     truth = (random.random((PAPERS, 5)) < 0.3).astype(np.uint8)
     noise = np.random.default_rng(seed).random((PAPERS, 5)) < right
     said = np.where(noise, truth, 1 - truth)
     at = ["abcde".index(label) for label in labels]
-    return _Scores(
-        list(labels),
-        np.full(len(at), 0.5, dtype=np.float32),
-        np.ascontiguousarray(0.1 + 0.8 * said[:, at], dtype=np.float32),
-        np.ascontiguousarray(truth[:, at]),
-    )
+    return {
+        "labels": lines(labels),
+        "ids": lines(map(str, range(PAPERS))),
+        "thresholds": np.full(len(at), 0.5, dtype=np.float32),
+        "probabilities": np.ascontiguousarray(0.1 + 0.8 * said[:, at], dtype=np.float32),
+        "truth": np.ascontiguousarray(truth[:, at]),
+    }
+
+
+def lines(words: Iterable[str]) -> Any:
+    return np.frombuffer("\n".join(words).encode(), dtype=np.uint8)
 
 
 @pytest.fixture
@@ -41,13 +51,19 @@ def compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     papers = tmp_path / "papers.parquet"
     papers.touch()
 
-    def compare(present: _Scores, candidate: _Scores, **bars: Any) -> Any:
-        models = {Path("present"): present, Path("candidate"): candidate}
-        monkeypatch.setattr(quality, "_scores", lambda model, *_: models[model])
-        evidence = Evidence(papers)
-        return quality.check(
-            Path("candidate"), Path("present"), evidence, Bars(samples=300, **bars), "cpu"
+    def compare(present: Scores, candidate: Scores, **bars: Any) -> Any:
+        models = {tmp_path / "present": present, tmp_path / "candidate": candidate}
+        for model, found in models.items():
+            labels = found["labels"].tobytes().decode().split()
+            write_json(model / "classifier.json", {"labels": labels})
+        monkeypatch.setattr(
+            quality,
+            "_score",
+            lambda model, file, *_: save_file(models[model], file, {"split": "test"}),
         )
+        present_, candidate_ = models
+        evidence = Evidence(papers)
+        return quality.check(candidate_, present_, evidence, Bars(samples=300, **bars), "cpu")
 
     return compare
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import struct
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arxiv_core import _core, stages
+from arxiv_core import stages
 from arxiv_core._core import InputError, ShapeError
 from arxiv_core.classifier import encoder_directory
 from arxiv_core.pipeline.record import read_json
 from arxiv_core.registry.report import Bars, Check
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from arxiv_core.stages import OnProgress
 
 __all__ = ["Evidence", "check"]
@@ -37,26 +32,6 @@ class Evidence:
     embeddings: Path | None = None
     """The table's embeddings; a model that reads other ones encodes the papers itself."""
     split: str = "test"
-
-
-@dataclass(frozen=True)
-class _Scores:
-    labels: list[str]
-    thresholds: NDArray[np.float32]
-    probabilities: NDArray[np.float32]
-    truth: NDArray[np.uint8]
-
-    def on(self, labels: list[str]) -> _Scores:
-        """Keep these labels only, in this order."""
-        import numpy as np
-
-        at = [self.labels.index(label) for label in labels]
-        return _Scores(
-            labels,
-            self.thresholds[at],
-            np.ascontiguousarray(self.probabilities[:, at]),
-            np.ascontiguousarray(self.truth[:, at]),
-        )
 
 
 def check(
@@ -99,104 +74,59 @@ def check(
             f"{missing}: give a papers table with --papers papers.parquet, or leave the check "
             "out with --without quality",
         )
-    old = _scores(present, evidence, device, progress)
-    new = _scores(candidate, evidence, device, progress)
-    shared = [label for label in old.labels if label in set(new.labels)]
-    only_old, only_new = len(old.labels) - len(shared), len(new.labels) - len(shared)
-    if not shared:
+    known = [set(read_json(one / "classifier.json")["labels"]) for one in (present, candidate)]
+    if known[0].isdisjoint(known[1]):
         return Check("quality", False, "the two models have no label in common")
-    compared = _compare(old.on(shared), new.on(shared), bars)
-    difference, (low, high) = compared["micro_f1"]["difference"], compared["micro_f1"]["interval"]
+    options = {"bootstrap": {"samples": bars.samples, "seed": bars.seed, "level": bars.level}}
+    with tempfile.TemporaryDirectory(prefix="arxiv-core-") as folder:
+        old, new = Path(folder) / "present", Path(folder) / "candidate"
+        _score(present, old, evidence, device, progress)
+        _score(candidate, new, evidence, device, progress)
+        compared = stages.compare(old, new, options, progress)
+    return _judged(compared, bars)
+
+
+def _judged(compared: Mapping[str, Any], bars: Bars) -> Check:
+    figures = compared["figures"]
+    micro = figures["micro_f1"]
+    low, high = micro["interval"]
     passed = high >= -bars.tolerance
-    labels = f"{len(shared)} labels"
+    only_old, only_new = len(compared["only_a"]), len(compared["only_b"])
+    labels = f"{compared['labels']} labels"
     if only_old or only_new:
         labels += f" that both have ({only_old} only the present model, {only_new} only this one)"
     said = (
-        f"micro-F1 {compared['micro_f1']['b']:.4f} beside {compared['micro_f1']['a']:.4f}, "
-        f"difference {difference:+.4f} ({100 * bars.level:g} % interval {low:+.4f} to {high:+.4f}) "
-        f"on {len(new.truth):,} papers of the split {evidence.split} and {labels}"
+        f"micro-F1 {micro['b']:.4f} beside {micro['a']:.4f}, "
+        f"difference {micro['difference']:+.4f} "
+        f"({100 * bars.level:g} % interval {low:+.4f} to {high:+.4f}) "
+        f"on {figures['papers']:,} papers of the split {compared['split']} and {labels}"
     )
     if not passed:
         said += f": all of it lies below {0 - bars.tolerance:g}"
-    figures = dict(compared) | {
-        "papers": len(new.truth),
-        "split": evidence.split,
-        "labels": len(shared),
+    found = figures | {
+        "split": compared["split"],
+        "labels": compared["labels"],
         "labels_only_present": only_old,
         "labels_only_candidate": only_new,
         "tolerance": bars.tolerance,
     }
-    return Check("quality", passed, said, figures)
+    return Check("quality", passed, said, found)
 
 
-def _compare(old: _Scores, new: _Scores, bars: Bars) -> dict[str, Any]:
-    import numpy as np
-
-    if not np.array_equal(old.truth, new.truth):
-        raise ShapeError("the two models were scored on different papers")
-    options = {
-        "bootstrap": {"samples": bars.samples, "seed": bars.seed, "level": bars.level},
-    }
-    answer = _core.compare_scores(
-        old.probabilities,
-        old.thresholds,
-        new.probabilities,
-        new.thresholds,
-        new.truth,
-        json.dumps(options),
-    )
-    found: dict[str, Any] = json.loads(answer)
-    return found
-
-
-def _scores(model: Path, evidence: Evidence, device: str, progress: OnProgress | None) -> _Scores:
+def _score(
+    model: Path, file: Path, evidence: Evidence, device: str, progress: OnProgress | None
+) -> None:
     """Evaluate a model, for what it says of each paper."""
-    import numpy as np
-
     assert evidence.papers is not None
-    spec = read_json(model / "classifier.json")
+    options: dict[str, Any] = {"scores": str(file), "bootstrap": {"samples": 0}, "device": device}
     encoder = encoder_directory(model)
-    with tempfile.TemporaryDirectory(prefix="arxiv-core-") as scratch:
-        file = Path(scratch) / "scores.safetensors"
-        options: dict[str, Any] = {
-            "scores": str(file),
-            "bootstrap": {"samples": 0},
-            "device": device,
-        }
-        if encoder is not None:
-            options["encoder"] = encoder
-        try:
-            embeddings = evidence.embeddings
-            stages.evaluate(evidence.papers, embeddings, model, evidence.split, options, progress)
-        except (InputError, ShapeError) as error:
-            if evidence.embeddings is None:
-                raise
-            _log.info("encoding the papers for %s now: %s", model, error)
-            stages.evaluate(evidence.papers, None, model, evidence.split, options, progress)
-        arrays = _arrays(file)
-    return _Scores(
-        labels=[str(label) for label in spec["labels"]],
-        thresholds=np.asarray(spec["thresholds"], dtype=np.float32),
-        probabilities=arrays["probabilities"],
-        truth=arrays["truth"],
-    )
-
-
-def _arrays(file: Path) -> Mapping[str, NDArray[Any]]:
-    """Read a safetensors file: the header's length, a JSON header, little-endian data."""
-    import numpy as np
-
-    kinds: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "U8": np.dtype("u1")}
-    data = file.read_bytes()
-    (length,) = struct.unpack_from("<Q", data)
-    header = json.loads(data[8 : 8 + length])
-    header.pop("__metadata__", None)
-    return {
-        name: np.frombuffer(
-            data,
-            dtype=kinds[entry["dtype"]],
-            count=int(np.prod(entry["shape"])),
-            offset=8 + length + entry["data_offsets"][0],
-        ).reshape(entry["shape"])
-        for name, entry in header.items()
-    }
+    if encoder is not None:
+        options["encoder"] = encoder
+    try:
+        embeddings = evidence.embeddings
+        stages.evaluate(evidence.papers, embeddings, model, evidence.split, options, progress)
+    except (InputError, ShapeError) as error:
+        if evidence.embeddings is None:
+            raise
+        _log.info("encoding the papers for %s now: %s", model, error)
+        stages.evaluate(evidence.papers, None, model, evidence.split, options, progress)
