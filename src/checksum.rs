@@ -17,7 +17,7 @@ pub const BLOCK: usize = 1 << 19;
 /// The checksum of a block.
 #[must_use]
 pub fn block(bytes: &[u8]) -> u128 {
-    xxh3_128(bytes)
+    twox_hash::XxHash3_128::oneshot(bytes)
 }
 
 /// The checksum, in hex, of a file whose blocks have these.

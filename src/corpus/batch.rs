@@ -14,7 +14,7 @@ use super::taxonomy::Label;
 use super::texts::TEXTS;
 use super::withdrawn::{self, Place};
 use crate::error::Result;
-use crate::text::{clean_into, squeeze};
+use crate::text::clean_into;
 use draft::Draft;
 use records::Candidate;
 use std::collections::BTreeMap;
@@ -138,10 +138,6 @@ impl<'a> Reader<'a> {
     }
 
     fn clean(&self, candidates: &[Candidate<'_>], batch: &mut Draft, scratch: &mut Scratch) {
-        let clean_into = match self.options.clean {
-            Clean::Full => clean_into,
-            Clean::Whitespace => squeeze,
-        };
         let mut labels_start = 0;
         for candidate in candidates {
             let labels = labels_start..candidate.labels_end;
@@ -151,11 +147,17 @@ impl<'a> Reader<'a> {
                 (candidate.summary, &mut batch.abstracts),
             ];
             for (text, column) in texts {
-                // Checked when the line was parsed. To either way of cleaning, white space is white
-                // space, and a line of a wrapped text ends where nothing else is to be done.
-                let line = text.map(|text| text.decode_in_one_line(&mut scratch.text));
-                if let Some(Ok(text)) = line {
-                    clean_into(text, column.out());
+                let Some(text) = text else { continue };
+                // Checked when the line was parsed: no fault is left.
+                match self.options.clean {
+                    Clean::Whitespace => drop(text.squeeze_into(column.out())),
+                    // White space is white space to cleaning, and a line of a wrapped text ends
+                    // where nothing else is to be done.
+                    Clean::Full => {
+                        if let Ok(text) = text.decode_in_one_line(&mut scratch.text) {
+                            clean_into(text, column.out());
+                        }
+                    }
                 }
             }
             let summary = batch.abstracts.open();

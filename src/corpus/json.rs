@@ -2,14 +2,14 @@
 //! and names the byte where a line stops being JSON.
 
 mod marks;
+mod squeeze;
+mod string;
 mod text;
 mod values;
 
 pub use text::Text;
 
-use marks::{CHUNK, special};
 use std::fmt;
-use text::Escapes;
 
 /// Why a line is not the JSON expected of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,87 +161,6 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Consumes a string.
-    ///
-    /// # Errors
-    /// [`Fault`] where none comes next, or at an illegal escape or raw control character.
-    #[inline]
-    pub fn string(&mut self) -> Scan<Text<'a>> {
-        if self.peek() != b'"' {
-            return self.fault("expected a string");
-        }
-        match self.quick_string() {
-            Some(text) => Ok(text),
-            None => self.slow_string(),
-        }
-    }
-
-    /// Consumes the string whose quote is next, a chunk at a time; none, and the cursor where it
-    /// was, for a string with a fault or one within the text's last bytes.
-    #[inline(always)]
-    fn quick_string(&mut self) -> Option<Text<'a>> {
-        let bytes = self.text.as_bytes();
-        let start = self.at + 1;
-        let mut from = start;
-        let mut escapes = Escapes::None;
-        loop {
-            let mut marks = special(bytes.get(from..)?.first_chunk::<CHUNK>()?);
-            loop {
-                if marks == 0 {
-                    from += CHUNK;
-                    break;
-                }
-                let at = from + marks.trailing_zeros() as usize;
-                if bytes[at] == b'"' {
-                    self.at = at + 1;
-                    let raw = &self.text[start..at];
-                    return Some(Text {
-                        raw,
-                        escapes,
-                        at: start,
-                    });
-                }
-                let after = at + escape(&bytes[at..], &mut escapes)? - from;
-                if after >= CHUNK {
-                    from += after;
-                    break;
-                }
-                marks &= u32::MAX << after;
-            }
-        }
-    }
-
-    /// Consumes the string whose quote is next, byte by byte, and says what is wrong with it.
-    #[inline(never)]
-    fn slow_string(&mut self) -> Scan<Text<'a>> {
-        self.at += 1;
-        let start = self.at;
-        let bytes = self.text.as_bytes();
-        let mut escapes = Escapes::None;
-        loop {
-            match self.here() {
-                b'"' => {
-                    let raw = &self.text[start..self.at];
-                    self.at += 1;
-                    return Ok(Text {
-                        raw,
-                        escapes,
-                        at: start,
-                    });
-                }
-                b'\\' => match escape(&bytes[self.at..], &mut escapes) {
-                    Some(width) => self.at += width,
-                    None => {
-                        self.at += 1;
-                        return self.fault("illegal escape");
-                    }
-                },
-                0..0x20 => return self.fault("raw control character in a string"),
-                _ => self.at += 1,
-            }
-        }
-    }
-
     /// Consumes a key and its colon.
     ///
     /// # Errors
@@ -254,28 +173,6 @@ impl<'a> Scanner<'a> {
         let key = self.string()?;
         self.expect(b':', "expected ':'")?;
         Ok(key)
-    }
-}
-
-/// The width of the escape at the head of `bytes`, noted in `escapes`; none where it is illegal.
-#[inline(always)]
-fn escape(bytes: &[u8], escapes: &mut Escapes) -> Option<usize> {
-    if bytes[0] != b'\\' {
-        return None;
-    }
-    if *escapes == Escapes::None {
-        *escapes = Escapes::Plain;
-    }
-    match *bytes.get(1)? {
-        b'n' | b'"' | b'\\' | b'/' | b'b' | b'f' | b'r' | b't' => Some(2),
-        b'u' => {
-            let digits = bytes.get(2..6)?;
-            if let [b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..] = digits {
-                *escapes = Escapes::Surrogates;
-            }
-            digits.iter().all(u8::is_ascii_hexdigit).then_some(6)
-        }
-        _ => None,
     }
 }
 

@@ -14,6 +14,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Bytes read in one go beyond a block, for the end of its last line.
 const STEP: usize = 1 << 13;
+/// Bytes of a page of the system's. A block lies in memory as it does in the pages of the system's
+/// cache: some processors (AMD's Zen 3) copy at half the speed to an address a little further
+/// into its page than the one copied from.
+const PAGE: usize = 1 << 12;
 
 /// A file of known size as blocks of [`BLOCK`] bytes. A line belongs to the block it starts in.
 #[derive(Debug)]
@@ -57,29 +61,29 @@ impl Slices {
         let own = (self.bytes - start).min(BLOCK as u64) as usize;
         // The byte before says whether a line starts with the block.
         let before = usize::from(number > 0);
-        let start = start - before as u64;
-        let length = before + own;
-        if buffer.len() < length {
-            buffer.resize(length, 0);
+        if buffer.len() < 2 * PAGE + own {
+            buffer.resize(2 * PAGE + own, 0);
         }
+        let own_at = PAGE + buffer[PAGE..].as_ptr().align_offset(PAGE);
+        let (first, end) = (own_at - before, own_at + own);
         self.file
-            .read_exact_at(&mut buffer[..length], start)
+            .read_exact_at(&mut buffer[first..end], start - before as u64)
             .map_err(|error| self.fault(error))?;
         meter.add(own as u64);
-        let checksum = checksum::block(&buffer[before..length]);
-        let newline = memchr::memchr(b'\n', &buffer[..length]);
+        let checksum = checksum::block(&buffer[own_at..end]);
+        let newline = memchr::memchr(b'\n', &buffer[first..end]);
         let from = match newline {
-            _ if before == 0 => 0,
-            Some(newline) => newline + 1,
-            None => length,
+            _ if before == 0 => own_at,
+            Some(newline) => first + newline + 1,
+            None => end,
         };
         let mut block = Block {
             buffer,
-            lines: from..length,
+            lines: from..end,
             long: None,
         };
-        if from < length && block.buffer[length - 1] != b'\n' {
-            let end = start + length as u64;
+        if from < end && block.buffer[end - 1] != b'\n' {
+            let end = start + own as u64;
             block.finish(self.max_line, |take| self.scan(end, stop, take))?;
         }
         Ok((block, checksum))

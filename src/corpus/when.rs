@@ -61,25 +61,29 @@ pub fn rfc2822(text: &str) -> Option<i32> {
 /// `archive.XX/YYMMNNN`, with or without `vN`. Years 91 to 99 are 19xx.
 #[must_use]
 pub fn month_of_id(id: &str) -> Option<i32> {
-    let id = match id.rsplit_once('v') {
-        Some((id, version)) if number(version) => id,
+    let id = id.as_bytes();
+    let id = match id.iter().rposition(|byte| *byte == b'v') {
+        Some(at) if number(&id[at + 1..]) => &id[..at],
         _ => id,
     };
-    let yymm = match id.split_once('/') {
-        Some((archive, rest)) if !archive.is_empty() && rest.len() == 7 && number(rest) => rest,
+    let yymm = match id.iter().position(|byte| *byte == b'/') {
+        Some(at) if at > 0 && id.len() - at == 8 && number(&id[at + 1..]) => &id[at + 1..],
         None => {
-            let (month, serial) = id.split_once('.')?;
-            let good = month.len() == 4 && number(month) && matches!(serial.len(), 4..=5);
-            (good && number(serial)).then_some(month)?
+            let (month, serial) = id.split_at_checked(4)?;
+            let (dot, serial) = serial.split_first()?;
+            let good = *dot == b'.' && matches!(serial.len(), 4..=5);
+            (good && number(month) && number(serial)).then_some(month)?
         }
         _ => return None,
     };
-    let (year, month): (i32, u32) = (yymm[..2].parse().ok()?, yymm[2..4].parse().ok()?);
-    checked(if year >= 91 { 1900 + year } else { 2000 + year }, month, 1)
+    let two = |at: usize| i32::from(yymm[at] - b'0') * 10 + i32::from(yymm[at + 1] - b'0');
+    let (year, month) = (two(0), two(2) as u32);
+    let year = if year >= 91 { 1900 + year } else { 2000 + year };
+    (1..=12).contains(&month).then(|| days(year, month, 1))
 }
 
-fn number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+fn number(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(u8::is_ascii_digit)
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Entry to cleaning: the scan that finds text with nothing to do, and the three passes
 //! (NFKC, rules, composition) for the rest.
 
-use super::{latex, squeeze, unicode};
+use super::squeeze::squeeze;
+use super::{latex, unicode};
 use std::borrow::Cow;
 
 /// `text` cleaned; borrowed where nothing had to change.

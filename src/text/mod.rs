@@ -7,8 +7,8 @@
 //! keeps the rules about neighbours, and a rule never looks at what it wrote. So a second pass
 //! finds nothing to do.
 //!
-//! [`squeeze`] does the white space alone. In a build with the feature `raw-text` it stands for
-//! cleaning everywhere: `benches/cleaning` measures with it what cleaning does.
+//! In a build with the feature `raw-text` white space alone is cleaned, everywhere:
+//! `benches/cleaning` measures with it what cleaning does.
 
 pub mod clean;
 mod commands;
@@ -22,6 +22,5 @@ mod writer;
 mod tests;
 
 pub use clean::{clean, clean_into};
-pub use squeeze::squeeze;
 pub use template::{TEMPLATE_VERSION, template};
 pub use unicode::beyond_ascii;

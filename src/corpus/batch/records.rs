@@ -31,7 +31,7 @@ impl Reader<'_> {
         scratch: &mut Scratch,
     ) -> Vec<Candidate<'t>> {
         // One look at the whole block; line by line only where it is not all UTF-8.
-        let whole = std::str::from_utf8(text).ok();
+        let whole = utf8(text);
         let mut candidates = Vec::with_capacity(text.len() / 1024);
         let mut from = 0;
         while from < text.len() {
@@ -204,6 +204,48 @@ impl Reader<'_> {
     }
 }
 
+/// The text, where all of it is UTF-8. The snapshot escapes all but ASCII.
+fn utf8(text: &[u8]) -> Option<&str> {
+    if ascii(text) {
+        // SAFETY: ASCII is UTF-8.
+        return Some(unsafe { std::str::from_utf8_unchecked(text) });
+    }
+    std::str::from_utf8(text).ok()
+}
+
+/// True for bytes below 128 alone. Looks at all of them: without a way out on the way, 64 bytes
+/// are looked at together.
+fn ascii(text: &[u8]) -> bool {
+    let (chunks, rest) = text.as_chunks::<64>();
+    let any = |bytes: &[u8]| bytes.iter().fold(0, |any, byte| any | byte);
+    let mut found = [0; 64];
+    for chunk in chunks {
+        for (found, byte) in found.iter_mut().zip(chunk) {
+            *found |= byte;
+        }
+    }
+    (any(&found) | any(rest)).is_ascii()
+}
+
 fn shown(line: &[u8]) -> String {
     String::from_utf8_lossy(&line[..line.len().min(SHOWN)]).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::utf8;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn utf8_is_told_from_other_bytes(
+            mut bytes in prop::collection::vec(0..128_u8, 0..200),
+            at in any::<prop::sample::Index>(),
+            other in prop::sample::select(vec![&b""[..], "é".as_bytes(), b"\xff", b"\xc3"]),
+        ) {
+            let at = at.index(bytes.len() + 1);
+            bytes.splice(at..at, other.iter().copied());
+            prop_assert_eq!(utf8(&bytes), std::str::from_utf8(&bytes).ok());
+        }
+    }
 }

@@ -1,3 +1,4 @@
+use super::marks::CHUNK;
 use super::*;
 use proptest::prelude::*;
 use serde_json::Value;

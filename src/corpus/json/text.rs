@@ -1,7 +1,7 @@
 //! A string of a line and its value.
 
 use super::Fault;
-use super::marks::{CHUNK, backslashes};
+use super::marks::{Baseline, CHUNK, Marks};
 
 /// A JSON string as it stands in the line, quotes excluded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,17 +96,13 @@ impl<'a> Text<'a> {
                 last[..raw.len() - from].copy_from_slice(&raw[from..]);
                 &last
             });
-            let slashes = backslashes(chunk);
+            let slashes = Baseline.equal(chunk, b'\\');
             out[to..to + CHUNK].copy_from_slice(chunk);
             let plain = (slashes.trailing_zeros() as usize).min(raw.len() - from);
             from += plain.min(CHUNK);
             to += plain.min(CHUNK);
             if slashes != 0 {
-                let (value, width) = escape(&raw[from..]).ok_or(Fault {
-                    field: None,
-                    at: self.at + from,
-                    what: "half a surrogate pair",
-                })?;
+                let (value, width) = escape(&raw[from..]).ok_or_else(|| self.half_pair(from))?;
                 let white = BLANKS && matches!(value, '\n' | '\t' | '\r' | '\u{c}');
                 let value = if white { ' ' } else { value };
                 to += value.encode_utf8(&mut out[to..]).len();
@@ -116,12 +112,21 @@ impl<'a> Text<'a> {
         out.truncate(to);
         Ok(())
     }
+
+    #[cold]
+    pub(super) fn half_pair(self, from: usize) -> Fault {
+        Fault {
+            field: None,
+            at: self.at + from,
+            what: "half a surrogate pair",
+        }
+    }
 }
 
 /// The character that the escape at the head of `bytes` stands for, and the escape's width. The
 /// scanner has checked that it is legal; none: half a surrogate pair.
 #[inline]
-fn escape(bytes: &[u8]) -> Option<(char, usize)> {
+pub(super) fn escape(bytes: &[u8]) -> Option<(char, usize)> {
     Some(match *bytes.get(1)? {
         b'n' => ('\n', 2),
         b't' => ('\t', 2),

@@ -11,12 +11,18 @@ use super::Stage;
 use super::feed::{Feed, InOrder, Message, Read};
 use crate::checksum;
 use crate::error::{Error, Result};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 /// How often a waiting stage looks whether it is to stop.
 const POLL: Duration = Duration::from_millis(100);
+
+thread_local! {
+    /// What a block of a bare file is read into.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// What is known so far.
 pub(super) struct Gatherer<'a> {
@@ -80,9 +86,13 @@ impl<'a> Gatherer<'a> {
                         let sender = sender.clone();
                         tasks.spawn_fifo(move |_| {
                             let clock = &stage.profile.read;
-                            let read = clock.time(|| slices.read(number, buffer, meter, stop));
+                            // The thread's own buffer still lies in its core's cache.
+                            let own = BUFFER.take();
+                            let read = clock.time(|| slices.read(number, own, meter, stop));
                             let read = read.and_then(|(block, checksum)| {
-                                stage.parse(block, number == 0, checksum)
+                                let mut read = stage.parse(block, number == 0, checksum)?;
+                                BUFFER.set(std::mem::replace(&mut read.buffer, buffer));
+                                Ok(read)
                             });
                             let _ = sender.send(Message::Batch(number, read));
                         });
