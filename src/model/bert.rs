@@ -1,4 +1,5 @@
-//! BERT (<https://arxiv.org/abs/1810.04805>) in the checkpoint's own names, for inference.
+//! BERT (<https://arxiv.org/abs/1810.04805>) in the checkpoint's own names, to encode with or to
+//! tune.
 //!
 //! Behaviour taken from
 //! <https://github.com/huggingface/transformers/blob/main/src/transformers/models/bert/modeling_bert.py>.
@@ -9,6 +10,7 @@ use crate::error::Result;
 use crate::model::activation::Activation;
 use crate::model::config::Config;
 use crate::model::weights::Weights;
+use std::cell::RefCell;
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
@@ -20,18 +22,53 @@ pub struct Spans {
     pub mask: Option<Tensor>,
 }
 
+/// A weight by its name in a BERT checkpoint.
+pub type Named = (String, Tensor);
+
 /// A weight source with the precision and device weights are wanted in.
 #[derive(Clone, Copy)]
 struct Source<'a> {
     weights: &'a Weights,
     kind: Kind,
     device: Device,
+    /// Where weights are noted that will move: copies, whose gradients are wanted.
+    moving: Option<&'a RefCell<Vec<Named>>>,
 }
 
 impl Source<'_> {
     fn get(&self, name: &str, shape: &[i64]) -> Result<Tensor> {
-        // SAFETY: `Bert` holds the weights as long as its layers, and no layer writes to them.
-        unsafe { self.weights.get(name, shape, self.kind, self.device) }
+        // SAFETY: `Bert` holds the weights as long as its layers, and no layer writes to them:
+        // what moves is a copy.
+        let stored = unsafe { self.weights.get(name, shape, self.kind, self.device) }?;
+        let Some(moving) = self.moving else {
+            return Ok(stored);
+        };
+        let copy = stored.f_detach_copy()?.f_set_requires_grad(true)?;
+        moving
+            .borrow_mut()
+            .push((name.to_owned(), copy.shallow_clone()));
+        Ok(copy)
+    }
+}
+
+/// Shares of activations that are dropped.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Dropout {
+    hidden: f64,
+    attention: f64,
+}
+
+impl Dropout {
+    const NONE: Self = Self {
+        hidden: 0.0,
+        attention: 0.0,
+    };
+
+    fn hidden(self, x: Tensor) -> Result<Tensor> {
+        if self.hidden == 0.0 {
+            return Ok(x);
+        }
+        Ok(x.f_dropout(self.hidden, true)?)
     }
 }
 
@@ -96,6 +133,8 @@ impl LayerNorm {
 struct Embeddings {
     word_embeddings: Tensor,
     position_embeddings: Tensor,
+    // Its first row, where it is no part of the positions'.
+    token_type_embeddings: Option<Tensor>,
     LayerNorm: LayerNorm,
     kind: Kind,
 }
@@ -118,29 +157,54 @@ impl Embeddings {
             "embeddings.position_embeddings.weight",
             &[config.max_position_embeddings, hidden],
         )?;
+        let (position_embeddings, token_type_embeddings) = if source.moving.is_some() {
+            (positions, Some(types))
+        } else {
+            // One text has one segment, so its type vector is part of the position's.
+            (positions.f_add(&types.f_select(0, 0)?)?, None)
+        };
         Ok(Self {
             word_embeddings: source.get(
                 "embeddings.word_embeddings.weight",
                 &[config.vocab_size, hidden],
             )?,
-            // One text has one segment, so its type vector is part of the position's.
-            position_embeddings: positions.f_add(&types.f_select(0, 0)?)?,
+            position_embeddings,
+            token_type_embeddings,
             LayerNorm: LayerNorm::load(source, "embeddings.LayerNorm", config)?,
             kind,
         })
     }
 
-    fn forward(&self, ids: &Tensor, positions: &Tensor) -> Result<Tensor> {
+    fn forward(&self, ids: &Tensor, positions: &Tensor, dropout: Dropout) -> Result<Tensor> {
         let words = Tensor::f_embedding(&self.word_embeddings, ids, -1, false, false)?;
-        let positions =
+        let mut positions =
             Tensor::f_embedding(&self.position_embeddings, positions, -1, false, false)?;
+        if let Some(types) = &self.token_type_embeddings {
+            positions = positions.f_add(&types.f_select(0, 0)?)?;
+        }
         let x = self.LayerNorm.forward(&words.f_add(&positions)?)?;
-        Ok(x.f_to_kind(self.kind)?)
+        dropout.hidden(x.f_to_kind(self.kind)?)
+    }
+}
+
+/// Query, key and value of a token.
+enum Projections {
+    Fused(Linear),
+    // What moves is fused anew for every batch: each map is a weight of its own.
+    Moving([Linear; 3]),
+}
+
+impl Projections {
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Fused(linear) => linear.forward(x),
+            Self::Moving(parts) => Linear::fuse(parts)?.forward(x),
+        }
     }
 }
 
 struct Attention {
-    qkv: Linear,
+    qkv: Projections,
     dense: Linear,
     norm: LayerNorm,
     heads: i64,
@@ -152,8 +216,13 @@ impl Attention {
         let hidden = config.hidden_size;
         let part =
             |part: &str| Linear::load(source, &format!("{name}.self.{part}"), hidden, hidden);
+        let qkv = [part("query")?, part("key")?, part("value")?];
         Ok(Self {
-            qkv: Linear::fuse(&[part("query")?, part("key")?, part("value")?])?,
+            qkv: if source.moving.is_some() {
+                Projections::Moving(qkv)
+            } else {
+                Projections::Fused(Linear::fuse(&qkv)?)
+            },
             dense: Linear::load(source, &format!("{name}.output.dense"), hidden, hidden)?,
             norm: LayerNorm::load(source, &format!("{name}.output.LayerNorm"), config)?,
             heads: config.num_attention_heads,
@@ -161,7 +230,7 @@ impl Attention {
         })
     }
 
-    fn forward(&self, x: &Tensor, spans: &Spans) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, spans: &Spans, dropout: Dropout) -> Result<Tensor> {
         let qkv = self.qkv.forward(x)?;
         // Every query sees the tokens of its own row.
         let mask = match &spans.mask {
@@ -181,7 +250,7 @@ impl Attention {
                 &part.f_select(0, 1)?,
                 &part.f_select(0, 2)?,
                 mask.as_ref(),
-                0.0,
+                dropout.attention,
                 false,
                 None,
                 false,
@@ -197,7 +266,8 @@ impl Attention {
             [one] => one.shallow_clone(),
             many => Tensor::f_cat(many, 0)?,
         };
-        self.norm.forward(&self.dense.forward(&context)?.f_add(x)?)
+        let dense = dropout.hidden(self.dense.forward(&context)?)?;
+        self.norm.forward(&dense.f_add(x)?)
     }
 }
 
@@ -231,10 +301,11 @@ impl Layer {
         })
     }
 
-    fn forward(&self, x: &Tensor, spans: &Spans) -> Result<Tensor> {
-        let x = self.attention.forward(x, spans)?;
+    fn forward(&self, x: &Tensor, spans: &Spans, dropout: Dropout) -> Result<Tensor> {
+        let x = self.attention.forward(x, spans, dropout)?;
         let wide = self.activation.forward(&self.intermediate.forward(&x)?)?;
-        self.norm.forward(&self.output.forward(&wide)?.f_add(&x)?)
+        let output = dropout.hidden(self.output.forward(&wide)?)?;
+        self.norm.forward(&output.f_add(&x)?)
     }
 }
 
@@ -242,8 +313,10 @@ impl Layer {
 pub struct Bert {
     embeddings: Embeddings,
     layers: Vec<Layer>,
+    dropout: Dropout,
+    moving: Vec<Named>,
     // Last, so that it is dropped last: the tensors above may lie in its mapped file.
-    _weights: Weights,
+    weights: Weights,
 }
 
 impl Bert {
@@ -259,11 +332,38 @@ impl Bert {
         kind: Kind,
         device: Device,
     ) -> Result<Self> {
+        Self::read(weights, config, config_path, kind, device, false)
+    }
+
+    /// As [`Bert::load`] in f32, with copies of the weights that can be moved:
+    /// [`Bert::moving`], [`Bert::forward_dropped`], [`Bert::write`].
+    ///
+    /// # Errors
+    /// As [`Bert::load`].
+    pub fn load_to_tune(
+        weights: Weights,
+        config: &Config,
+        config_path: &Path,
+        device: Device,
+    ) -> Result<Self> {
+        Self::read(weights, config, config_path, Kind::Float, device, true)
+    }
+
+    fn read(
+        weights: Weights,
+        config: &Config,
+        config_path: &Path,
+        kind: Kind,
+        device: Device,
+        tune: bool,
+    ) -> Result<Self> {
         let _guard = tch::no_grad_guard();
+        let moving = RefCell::new(Vec::new());
         let source = Source {
             weights: &weights,
             kind,
             device,
+            moving: tune.then_some(&moving),
         };
         let activation = Activation::parse(&config.hidden_act, config_path)?;
         let layers = (0..config.num_hidden_layers)
@@ -280,7 +380,12 @@ impl Bert {
         Ok(Self {
             embeddings,
             layers,
-            _weights: weights,
+            dropout: Dropout {
+                hidden: config.hidden_dropout_prob,
+                attention: config.attention_probs_dropout_prob,
+            },
+            moving: moving.into_inner(),
+            weights,
         })
     }
 
@@ -289,11 +394,50 @@ impl Bert {
     /// # Errors
     /// [`Error::Torch`](crate::Error::Torch).
     pub fn forward(&self, ids: &Tensor, positions: &Tensor, spans: &Spans) -> Result<Tensor> {
-        let mut x = self.embeddings.forward(ids, positions)?;
+        self.run(ids, positions, spans, Dropout::NONE)
+    }
+
+    /// As [`Bert::forward`], with the dropout of the model's configuration, drawn from libtorch's
+    /// generator.
+    ///
+    /// # Errors
+    /// [`Error::Torch`](crate::Error::Torch).
+    pub fn forward_dropped(
+        &self,
+        ids: &Tensor,
+        positions: &Tensor,
+        spans: &Spans,
+    ) -> Result<Tensor> {
+        self.run(ids, positions, spans, self.dropout)
+    }
+
+    fn run(
+        &self,
+        ids: &Tensor,
+        positions: &Tensor,
+        spans: &Spans,
+        dropout: Dropout,
+    ) -> Result<Tensor> {
+        let mut x = self.embeddings.forward(ids, positions, dropout)?;
         for layer in &self.layers {
-            x = layer.forward(&x, spans)?;
+            x = layer.forward(&x, spans, dropout)?;
         }
         Ok(x)
+    }
+
+    /// The weights that can be moved, by their names in a BERT checkpoint; none unless loaded to
+    /// be tuned.
+    pub fn moving(&self) -> &[Named] {
+        &self.moving
+    }
+
+    /// Writes the checkpoint that this was loaded from to `path`, in its own names, with the
+    /// weights as they are now in f32; what is no weight of the encoder stays as it was.
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io), [`Error::Torch`](crate::Error::Torch).
+    pub fn write(&self, path: &Path) -> Result<()> {
+        self.weights.rewrite(path, &self.moving)
     }
 }
 

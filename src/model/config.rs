@@ -29,6 +29,10 @@ pub struct Config {
     pub is_decoder: bool,
     #[serde(default)]
     pub pad_token_id: Option<i64>,
+    #[serde(default = "tenth")]
+    pub hidden_dropout_prob: f64,
+    #[serde(default = "tenth")]
+    pub attention_probs_dropout_prob: f64,
 }
 
 fn gelu() -> String {
@@ -39,6 +43,9 @@ fn two() -> i64 {
 }
 fn tiny() -> f64 {
     1e-12
+}
+fn tenth() -> f64 {
+    0.1
 }
 fn absolute() -> String {
     "absolute".to_owned()

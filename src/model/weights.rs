@@ -1,8 +1,10 @@
 //! `model.safetensors` → tensors on a device, by their checkpoint names.
 
+use super::tensors::{self, Stored};
 use crate::error::{Error, Result};
 use memmap2::Mmap;
 use safetensors::{Dtype, SafeTensors};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
 
@@ -42,6 +44,34 @@ impl Weights {
         &self.path
     }
 
+    /// What the file calls the weight that a BERT checkpoint calls `name`.
+    fn name(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    /// Writes the file once more, to `path`, with `replaced` (f32) in place of the weights of
+    /// these names; everything else as it is.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Model`], [`Error::Torch`].
+    pub(super) fn rewrite(&self, path: &Path, replaced: &[(String, Tensor)]) -> Result<()> {
+        let stored = SafeTensors::deserialize(&self.file)
+            .map_err(|error| Error::model(&self.path, error))?;
+        let mut tensors: BTreeMap<String, Stored<'_>> = stored
+            .iter()
+            .map(|(name, view)| {
+                let kept = Stored::Bytes(view.dtype(), view.shape().to_vec(), view.data());
+                (name.to_owned(), kept)
+            })
+            .collect();
+        for (name, tensor) in replaced {
+            tensors.insert(self.name(name), Stored::Floats(tensor));
+        }
+        // transformers refuses a file that does not say so.
+        let metadata = BTreeMap::from([("format", "pt".to_owned())]);
+        tensors::write(path, &tensors, &metadata)
+    }
+
     /// The weight called `name`, which must have `shape`, as `kind` on `device`.
     ///
     /// # Safety
@@ -56,7 +86,7 @@ impl Weights {
         kind: Kind,
         device: Device,
     ) -> Result<Tensor> {
-        let name = format!("{}{name}", self.prefix);
+        let name = self.name(name);
         let tensors = SafeTensors::deserialize(&self.file)
             .map_err(|error| Error::model(&self.path, error))?;
         let view = tensors

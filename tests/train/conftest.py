@@ -1,0 +1,89 @@
+"""A tiny random encoder, papers that it can be tuned to, and PyTorch to compare with."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from arxiv_core import stages
+from numpy.typing import NDArray
+
+SCRIPT = Path(__file__).with_name("tiny_bert.py")
+FILLER = ("we", "study", "a", "new", "one", "of", "the", "kind", "and", "show", "what", "it", "is")
+SIGNS = ("ring", "wave")
+
+Tiny = Callable[..., Path]
+Torch = Callable[[str, dict[str, Any]], dict[str, NDArray[np.float32]]]
+
+
+def run(*arguments: object) -> None:
+    """Run the script in a process of its own, which loads Python's torch."""
+    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """Make a tiny encoder: `tiny(dropout=0.0, dtype="float32")`."""
+    made: dict[str, Path] = {}
+
+    def make(*, dropout: float = 0.0, dtype: str = "float32") -> Path:
+        options = {"words": [*FILLER, *SIGNS], "dropout": dropout, "dtype": dtype}
+        key = json.dumps(options)
+        if key not in made:
+            folder = tmp_path_factory.mktemp("tiny")
+            (folder / "options.json").write_text(key, encoding="utf-8")
+            run("make", folder / "encoder", folder / "options.json")
+            made[key] = folder / "encoder"
+        return made[key]
+
+    return make
+
+
+@pytest.fixture
+def torch_answers(tmp_path: Path) -> Torch:
+    """Ask PyTorch: `torch_answers("tune", request)`."""
+
+    def ask(what: str, request: dict[str, Any]) -> dict[str, NDArray[np.float32]]:
+        (tmp_path / "request.json").write_text(json.dumps(request), encoding="utf-8")
+        run(what, tmp_path / "request.json", tmp_path / "out.npz")
+        with np.load(tmp_path / "out.npz") as arrays:
+            return dict(arrays)
+
+    return ask
+
+
+@pytest.fixture(scope="session")
+def signed_papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """480 papers over twelve months: cs.LG where one of two words is there, math.AG where both
+    or neither are, and hep-th by chance."""
+    folder = tmp_path_factory.mktemp("signed")
+    random = np.random.default_rng(3)
+    lines = []
+    for number in range(480):
+        there = random.integers(0, 2, 2)
+        words = [*random.choice(FILLER, int(random.integers(9, 16)))]
+        for sign, one in zip(SIGNS, there, strict=True):
+            if one:
+                words.insert(int(random.integers(0, len(words))), sign)
+        labels = ["cs.LG" if there.sum() == 1 else "math.AG"]
+        labels += ["hep-th"] if random.random() < 0.3 else []
+        month = 1 + number // 40
+        paper = {
+            "id": f"23{month:02}.{number:05}",
+            "title": f"on the kind {number}",
+            "abstract": " ".join(words),
+            "categories": " ".join(labels),
+        }
+        lines.append(json.dumps(paper))
+    (folder / "snapshot.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    options = {"dedup": {"near": False, "exact": False}, "min_abstract_chars": 1}
+    stages.prepare(folder / "snapshot.jsonl", folder, options)
+    return folder / "papers.parquet"
