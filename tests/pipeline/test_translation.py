@@ -29,6 +29,7 @@ READ_BY_PYTHON = {
 READ_BY_A_ROOM = ("serve.", "sweep.", "tracking.")
 """Groups that a room of their own reads whole."""
 
+
 def leaves(node: object, prefix: str = "") -> Iterator[str]:
     assert is_dataclass(node)
     for field in fields(node):

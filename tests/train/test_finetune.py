@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -118,7 +119,9 @@ def test_the_steps_are_those_of_torchs_adamw(
     np.testing.assert_allclose(
         [epoch["validation_loss"] for epoch in summary["epochs"]], losses, atol=1e-5
     )
-    before, after = (load_file(place / "model.safetensors") for place in (encoder, tmp_path / "tuned"))
+    before, after = (
+        load_file(place / "model.safetensors") for place in (encoder, tmp_path / "tuned")
+    )
     assert before.keys() == after.keys() > expected.keys()
     for name, weight in expected.items():
         if name.endswith("key.bias"):
@@ -187,9 +190,9 @@ def test_the_checkpoint_of_another_run_is_told_and_not_used(
     with pytest.raises(KeyboardInterrupt):
         stages.finetune(signed_papers, encoder, tmp_path / "out", options, stop)
     with caplog.at_level(logging.WARNING):
-        stages.finetune(signed_papers, encoder, tmp_path / "out", options | {"clip": 0.5})
-    assert "another run (clip differ): starting anew" in caplog.text
-    tune(signed_papers, encoder, tmp_path / "fresh", epochs=1, clip=0.5)
+        stages.finetune(signed_papers, encoder, tmp_path / "out", options | {"weight_decay": 0.5})
+    assert "another run (weight_decay differ): starting anew" in caplog.text
+    tune(signed_papers, encoder, tmp_path / "fresh", epochs=1, weight_decay=0.5)
     assert weights(tmp_path / "out") == weights(tmp_path / "fresh")
     saved.mkdir()
     (saved / "finetune.safetensors").write_bytes(b"cut")
@@ -206,7 +209,11 @@ def test_what_is_tuned_already_is_not_tuned_again(
     out, events = tmp_path / "out", list[str]()
     first = tune(signed_papers, tiny(), out, epochs=1)
     again = stages.finetune(
-        signed_papers, tiny(), out, SHORT | {"epochs": 1}, lambda event: events.append(event["stage"])
+        signed_papers,
+        tiny(),
+        out,
+        SHORT | {"epochs": 1},
+        lambda event: events.append(event["stage"]),
     )
     assert again == first
     assert "finetune" not in events
@@ -232,8 +239,6 @@ def test_transformers_reads_the_tuned_encoder_and_computes_the_same(
     dtype: str,
     prefix: str,
 ) -> None:
-    import shutil
-
     encoder = tmp_path / "encoder"
     shutil.copytree(tiny(dtype=dtype), encoder)
     stored = load_file(encoder / "model.safetensors")
@@ -249,7 +254,9 @@ def test_transformers_reads_the_tuned_encoder_and_computes_the_same(
     table = _core.Papers.read(str(signed_papers))
     test = [row for row, one in enumerate(table.splits) if one == "test"]
     texts = [_core.template(table.titles[row], table.abstracts[row]) for row in test]
-    found, base = (_core.Encoder.load(str(one), "cpu").encode(texts) for one in (tmp_path / "tuned", encoder))
+    found, base = (
+        _core.Encoder.load(str(one), "cpu").encode(texts) for one in (tmp_path / "tuned", encoder)
+    )
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert np.abs(found - base).max() > 1e-3
 
@@ -257,7 +264,7 @@ def test_transformers_reads_the_tuned_encoder_and_computes_the_same(
 def test_a_signal_that_the_frozen_encoder_hides_is_learned(
     signed_papers: Path, tiny: Tiny, tmp_path: Path
 ) -> None:
-    options: dict[str, object] = {"epochs": 20, "learning_rate": 3e-3, "keep": "best"}
+    options: dict[str, object] = {"epochs": 12, "learning_rate": 3e-3}
     summary = tune(signed_papers, tiny(), tmp_path / "tuned", **options)
     losses = [epoch["loss"] for epoch in summary["epochs"]]
     assert losses[-1] < 0.6 * losses[0]
@@ -270,7 +277,9 @@ def test_a_signal_that_the_frozen_encoder_hides_is_learned(
         stages.train(signed_papers, vectors, model, {"head": "logistic", "logistic": {"c": 100.0}})
         figures.append(stages.evaluate(signed_papers, vectors, model)["per_label"])
     frozen, tuned = ({row["label"]: row["f1"] for row in one} for one in figures)
-    assert tuned["cs.LG"] > 0.9 > 0.8 > frozen["cs.LG"]
+    for label in ("cs.LG", "math.AG"):
+        assert tuned[label] > frozen[label] + 0.1, (frozen, tuned)
+        assert tuned[label] > 0.93
 
 
 @pytest.mark.parametrize(
