@@ -1,4 +1,5 @@
-//! BERT (<https://arxiv.org/abs/1810.04805>) in the checkpoint's own names, for inference.
+//! BERT (<https://arxiv.org/abs/1810.04805>), for inference. Weights have BERT's names; what a
+//! checkpoint of another architecture calls them, [`Weights`] knows.
 //!
 //! Behaviour taken from
 //! <https://github.com/huggingface/transformers/blob/main/src/transformers/models/bert/modeling_bert.py>.
@@ -110,21 +111,26 @@ impl Embeddings {
             kind: Kind::Float,
             ..source
         };
-        let types = source.get(
-            "embeddings.token_type_embeddings.weight",
-            &[config.type_vocab_size, hidden],
-        )?;
         let positions = source.get(
             "embeddings.position_embeddings.weight",
             &[config.max_position_embeddings, hidden],
         )?;
+        let types = [config.type_vocab_size, hidden];
+        let position_embeddings = match config.type_vocab_size {
+            0 => positions,
+            // One text has one segment, so its type vector is part of the position's.
+            _ => positions.f_add(
+                &source
+                    .get("embeddings.token_type_embeddings.weight", &types)?
+                    .f_select(0, 0)?,
+            )?,
+        };
         Ok(Self {
             word_embeddings: source.get(
                 "embeddings.word_embeddings.weight",
                 &[config.vocab_size, hidden],
             )?,
-            // One text has one segment, so its type vector is part of the position's.
-            position_embeddings: positions.f_add(&types.f_select(0, 0)?)?,
+            position_embeddings,
             LayerNorm: LayerNorm::load(source, "embeddings.LayerNorm", config)?,
             kind,
         })
@@ -265,7 +271,11 @@ impl Bert {
             kind,
             device,
         };
-        let activation = Activation::parse(&config.hidden_act, config_path)?;
+        let activation = Activation::parse(
+            &config.hidden_act,
+            config.model_type.key("hidden_act"),
+            config_path,
+        )?;
         let layers = (0..config.num_hidden_layers)
             .map(|layer| {
                 Layer::load(

@@ -3,10 +3,11 @@
 //! A model directory holds `classifier.json` ([`spec`]), `head.safetensors`, what else its
 //! head needs, and `manifest.json` ([`manifest`]); [`directory`] writes it in one step and
 //! verifies it before anything is used; [`package`] copies one to hand on. The encoder is
-//! read from a sentence-transformers directory: [`config`], [`weights`], [`bert`], [`pooling`],
-//! [`prompt`].
+//! read from a directory of transformers or sentence-transformers: [`config`], [`architecture`],
+//! [`weights`], [`bert`], [`pooling`], [`prompt`].
 
 pub mod activation;
+pub mod architecture;
 pub mod bert;
 pub mod config;
 pub mod device;

@@ -38,7 +38,8 @@ impl Default for Options {
 
 impl Encoder {
     /// Loads the model in `directory`: `config.json`, `model.safetensors`, `tokenizer.json` and,
-    /// where they are, sentence-transformers' `modules.json` and `sentence_bert_config.json`.
+    /// where they are, sentence-transformers' `modules.json` and `sentence_bert_config.json`; without
+    /// them it is pooled and cut as sentence-transformers does with a plain checkpoint.
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Model`] naming the file and the weight or key,
@@ -79,7 +80,7 @@ impl Encoder {
         same_vocabulary(&tokenizer, &config)
             .map_err(|reason| Error::model(&tokenizer_path, format!("vocabulary: {reason}")))?;
 
-        let weights = Weights::open(&directory.join(ENCODER))?;
+        let weights = Weights::open(&directory.join(ENCODER), config.model_type)?;
         let bert = Bert::load(
             weights,
             &config,
