@@ -37,6 +37,7 @@ def remark(shown: str, key: str) -> str:
     ("experiment", "run", "head"),
     [
         ("embedding-baseline", "embedding-baseline", "logistic"),
+        ("distilbert-frozen", "distilbert-frozen", "mlp"),
         ("default-model", "default-model", "hybrid"),
         ("smoke", "smoke", "mlp"),
     ],
