@@ -205,6 +205,12 @@ def embed(
 ) -> str:
     """Embed every row of a papers table through the on-disk cache; returns a JSON summary."""
 
+def tokenizer_json(model_dir: str | PathLike[str]) -> str:
+    """Text of `tokenizer.json` for a `vocab.txt`, as transformers' `BertTokenizer` builds it."""
+
+def save_weights(path: str | PathLike[str], weights: dict[str, NDArray[float32]]) -> None:
+    """Write contiguous arrays by name as `model.safetensors`."""
+
 # --- errors
 
 class ArxivCoreError(Exception):

@@ -15,9 +15,9 @@ from arxiv_core.encoder import prepare_device
 __all__ = [
     "OnProgress",
     "TaxonomyEntry",
+    "check_train",
     "compare",
     "embed",
-    "check_train",
     "evaluate",
     "finetune",
     "prepare",

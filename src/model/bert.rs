@@ -1,11 +1,16 @@
-//! BERT (<https://arxiv.org/abs/1810.04805>) in the checkpoint's own names, to encode with or to
-//! tune.
+//! BERT (<https://arxiv.org/abs/1810.04805>), to encode with or to tune. Weights have BERT's names;
+//! what a checkpoint of another architecture calls them, [`Weights`] knows.
 //!
 //! Behaviour taken from
 //! <https://github.com/huggingface/transformers/blob/main/src/transformers/models/bert/modeling_bert.py>.
 //! Token vectors of a whole batch lie end to end, `[tokens, hidden]`: only attention knows where
 //! a text begins, so no layer computes padding.
 
+mod attention;
+mod basics;
+
+use self::attention::Attention;
+use self::basics::{Dropout, LayerNorm, Linear, Source, dropped};
 use crate::error::Result;
 use crate::model::activation::Activation;
 use crate::model::config::Config;
@@ -14,119 +19,14 @@ use std::cell::RefCell;
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
+pub use self::basics::Named;
+
 /// Where the texts of a batch begin and end.
 pub struct Spans {
     /// Consecutive texts of equal length, as `(texts, length)`.
     pub runs: Vec<(i64, i64)>,
     /// Where rows are padded (one run): `[texts, length]`, true for a token, false for padding.
     pub mask: Option<Tensor>,
-}
-
-/// A weight by its name in a BERT checkpoint.
-pub type Named = (String, Tensor);
-
-/// A weight source with the precision and device weights are wanted in.
-#[derive(Clone, Copy)]
-struct Source<'a> {
-    weights: &'a Weights,
-    kind: Kind,
-    device: Device,
-    /// Where weights are noted that will move: copies, whose gradients are wanted.
-    moving: Option<&'a RefCell<Vec<Named>>>,
-}
-
-impl Source<'_> {
-    fn get(&self, name: &str, shape: &[i64]) -> Result<Tensor> {
-        // SAFETY: `Bert` holds the weights as long as its layers, and no layer writes to them:
-        // what moves is a copy.
-        let stored = unsafe { self.weights.get(name, shape, self.kind, self.device) }?;
-        let Some(moving) = self.moving else {
-            return Ok(stored);
-        };
-        let copy = stored.f_detach_copy()?.f_set_requires_grad(true)?;
-        moving
-            .borrow_mut()
-            .push((name.to_owned(), copy.shallow_clone()));
-        Ok(copy)
-    }
-}
-
-/// Shares of activations that are dropped.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Dropout {
-    hidden: f64,
-    attention: f64,
-}
-
-impl Dropout {
-    const NONE: Self = Self {
-        hidden: 0.0,
-        attention: 0.0,
-    };
-
-    fn hidden(self, x: Tensor) -> Result<Tensor> {
-        if self.hidden == 0.0 {
-            return Ok(x);
-        }
-        Ok(x.f_dropout(self.hidden, true)?)
-    }
-}
-
-struct Linear {
-    weight: Tensor,
-    bias: Tensor,
-}
-
-impl Linear {
-    fn load(source: Source<'_>, name: &str, input: i64, output: i64) -> Result<Self> {
-        Ok(Self {
-            weight: source.get(&format!("{name}.weight"), &[output, input])?,
-            bias: source.get(&format!("{name}.bias"), &[output])?,
-        })
-    }
-
-    /// Several linear maps of one input as one, outputs side by side.
-    fn fuse(parts: &[Self]) -> Result<Self> {
-        let weights: Vec<&Tensor> = parts.iter().map(|part| &part.weight).collect();
-        let biases: Vec<&Tensor> = parts.iter().map(|part| &part.bias).collect();
-        Ok(Self {
-            weight: Tensor::f_cat(&weights, 0)?,
-            bias: Tensor::f_cat(&biases, 0)?,
-        })
-    }
-
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(x.f_linear(&self.weight, Some(&self.bias))?)
-    }
-}
-
-struct LayerNorm {
-    weight: Tensor,
-    bias: Tensor,
-    size: i64,
-    eps: f64,
-}
-
-impl LayerNorm {
-    fn load(source: Source<'_>, name: &str, config: &Config) -> Result<Self> {
-        let size = config.hidden_size;
-        Ok(Self {
-            weight: source.get(&format!("{name}.weight"), &[size])?,
-            bias: source.get(&format!("{name}.bias"), &[size])?,
-            size,
-            eps: config.layer_norm_eps,
-        })
-    }
-
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(x.f_layer_norm(
-            [self.size],
-            Some(&self.weight),
-            Some(&self.bias),
-            self.eps,
-            true,
-        )?)
-    }
 }
 
 #[allow(non_snake_case)]
@@ -149,19 +49,20 @@ impl Embeddings {
             kind: Kind::Float,
             ..source
         };
-        let types = source.get(
-            "embeddings.token_type_embeddings.weight",
-            &[config.type_vocab_size, hidden],
-        )?;
         let positions = source.get(
             "embeddings.position_embeddings.weight",
             &[config.max_position_embeddings, hidden],
         )?;
-        let (position_embeddings, token_type_embeddings) = if source.moving.is_some() {
-            (positions, Some(types))
-        } else {
+        let types = match config.type_vocab_size {
+            0 => None,
+            rows => Some(source.get("embeddings.token_type_embeddings.weight", &[rows, hidden])?),
+        };
+        let (position_embeddings, token_type_embeddings) = match types {
             // One text has one segment, so its type vector is part of the position's.
-            (positions.f_add(&types.f_select(0, 0)?)?, None)
+            Some(types) if source.moving.is_none() => {
+                (positions.f_add(&types.f_select(0, 0)?)?, None)
+            }
+            types => (positions, types),
         };
         Ok(Self {
             word_embeddings: source.get(
@@ -183,91 +84,7 @@ impl Embeddings {
             positions = positions.f_add(&types.f_select(0, 0)?)?;
         }
         let x = self.LayerNorm.forward(&words.f_add(&positions)?)?;
-        dropout.hidden(x.f_to_kind(self.kind)?)
-    }
-}
-
-/// Query, key and value of a token.
-enum Projections {
-    Fused(Linear),
-    // What moves is fused anew for every batch: each map is a weight of its own.
-    Moving([Linear; 3]),
-}
-
-impl Projections {
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        match self {
-            Self::Fused(linear) => linear.forward(x),
-            Self::Moving(parts) => Linear::fuse(parts)?.forward(x),
-        }
-    }
-}
-
-struct Attention {
-    qkv: Projections,
-    dense: Linear,
-    norm: LayerNorm,
-    heads: i64,
-    width: i64,
-}
-
-impl Attention {
-    fn load(source: Source<'_>, name: &str, config: &Config) -> Result<Self> {
-        let hidden = config.hidden_size;
-        let part =
-            |part: &str| Linear::load(source, &format!("{name}.self.{part}"), hidden, hidden);
-        let qkv = [part("query")?, part("key")?, part("value")?];
-        Ok(Self {
-            qkv: if source.moving.is_some() {
-                Projections::Moving(qkv)
-            } else {
-                Projections::Fused(Linear::fuse(&qkv)?)
-            },
-            dense: Linear::load(source, &format!("{name}.output.dense"), hidden, hidden)?,
-            norm: LayerNorm::load(source, &format!("{name}.output.LayerNorm"), config)?,
-            heads: config.num_attention_heads,
-            width: hidden / config.num_attention_heads,
-        })
-    }
-
-    fn forward(&self, x: &Tensor, spans: &Spans, dropout: Dropout) -> Result<Tensor> {
-        let qkv = self.qkv.forward(x)?;
-        // Every query sees the tokens of its own row.
-        let mask = match &spans.mask {
-            Some(mask) => Some(mask.f_unsqueeze(1)?.f_unsqueeze(1)?),
-            None => None,
-        };
-        let mut contexts = Vec::with_capacity(spans.runs.len());
-        let mut start = 0;
-        for &(texts, length) in &spans.runs {
-            let tokens = texts * length;
-            let part = qkv.f_narrow(0, start, tokens)?;
-            let part = part
-                .f_view([texts, length, 3, self.heads, self.width])?
-                .f_permute([2, 0, 3, 1, 4])?;
-            let context = Tensor::f_scaled_dot_product_attention(
-                &part.f_select(0, 0)?,
-                &part.f_select(0, 1)?,
-                &part.f_select(0, 2)?,
-                mask.as_ref(),
-                dropout.attention,
-                false,
-                None,
-                false,
-            )?;
-            contexts.push(
-                context
-                    .f_transpose(1, 2)?
-                    .f_reshape([tokens, self.heads * self.width])?,
-            );
-            start += tokens;
-        }
-        let context = match &contexts[..] {
-            [one] => one.shallow_clone(),
-            many => Tensor::f_cat(many, 0)?,
-        };
-        let dense = dropout.hidden(self.dense.forward(&context)?)?;
-        self.norm.forward(&dense.f_add(x)?)
+        dropped(x.f_to_kind(self.kind)?, dropout.hidden)
     }
 }
 
@@ -304,7 +121,7 @@ impl Layer {
     fn forward(&self, x: &Tensor, spans: &Spans, dropout: Dropout) -> Result<Tensor> {
         let x = self.attention.forward(x, spans, dropout)?;
         let wide = self.activation.forward(&self.intermediate.forward(&x)?)?;
-        let output = dropout.hidden(self.output.forward(&wide)?)?;
+        let output = dropped(self.output.forward(&wide)?, dropout.hidden)?;
         self.norm.forward(&output.f_add(&x)?)
     }
 }
@@ -365,7 +182,11 @@ impl Bert {
             device,
             moving: tune.then_some(&moving),
         };
-        let activation = Activation::parse(&config.hidden_act, config_path)?;
+        let activation = Activation::parse(
+            &config.hidden_act,
+            config.model_type.key("hidden_act"),
+            config_path,
+        )?;
         let layers = (0..config.num_hidden_layers)
             .map(|layer| {
                 Layer::load(
@@ -380,10 +201,7 @@ impl Bert {
         Ok(Self {
             embeddings,
             layers,
-            dropout: Dropout {
-                hidden: config.hidden_dropout_prob,
-                attention: config.attention_probs_dropout_prob,
-            },
+            dropout: Dropout::of(config),
             moving: moving.into_inner(),
             weights,
         })

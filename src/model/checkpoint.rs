@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::tokens::tokenizer::Tokenizer;
 use std::path::{Path, PathBuf};
 
-/// A sentence-transformers directory without its weights, which [`Checkpoint::weights`] opens.
+/// A directory of transformers or sentence-transformers without its weights, which
+/// [`Checkpoint::weights`] opens.
 pub struct Checkpoint {
     /// Where it is.
     pub directory: PathBuf,
@@ -25,8 +26,8 @@ pub struct Checkpoint {
 
 impl Checkpoint {
     /// Reads `config.json`, `tokenizer.json` and, where they are, sentence-transformers'
-    /// `modules.json` and `sentence_bert_config.json` in `directory`. Texts are cut to
-    /// `max_length` tokens, the model's own limit where `None`.
+    /// `modules.json` and `sentence_bert_config.json` in `directory`; without them it is pooled and
+    /// cut as sentence-transformers does with a plain checkpoint. Texts are cut to `max_length` tokens, the model's own limit where `None`.
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Model`] naming the file and key, [`Error::Option`].
@@ -74,7 +75,7 @@ impl Checkpoint {
     /// # Errors
     /// As [`Weights::open`].
     pub fn weights(&self) -> Result<Weights> {
-        Weights::open(&self.directory.join(ENCODER))
+        Weights::open(&self.directory.join(ENCODER), self.config.model_type)
     }
 
     /// Its `config.json`, as errors name it.

@@ -38,6 +38,7 @@ def remark(shown: str, key: str) -> str:
     [
         ("embedding-baseline", "embedding-baseline", "logistic"),
         ("scibert-full", "scibert-full", "logistic"),
+        ("distilbert-frozen", "distilbert-frozen", "mlp"),
         ("default-model", "default-model", "hybrid"),
         ("smoke", "smoke", "mlp"),
     ],

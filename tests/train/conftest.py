@@ -36,11 +36,16 @@ def run(*arguments: object) -> None:
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    """Make a tiny encoder: `tiny(dropout=0.0, dtype="float32")`."""
+    """Make a tiny encoder: `tiny(dropout=0.0, dtype="float32", architecture="bert")`."""
     made: dict[str, Path] = {}
 
-    def make(*, dropout: float = 0.0, dtype: str = "float32") -> Path:
-        options = {"words": [*FILLER, *SIGNS], "dropout": dropout, "dtype": dtype}
+    def make(*, dropout: float = 0.0, dtype: str = "float32", architecture: str = "bert") -> Path:
+        options = {
+            "words": [*FILLER, *SIGNS],
+            "dropout": dropout,
+            "dtype": dtype,
+            "architecture": architecture,
+        }
         key = json.dumps(options)
         if key not in made:
             folder = tmp_path_factory.mktemp("tiny")

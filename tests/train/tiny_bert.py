@@ -19,7 +19,14 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from torch.nn.functional import binary_cross_entropy_with_logits, normalize
-from transformers import AutoModel, BertConfig, BertModel
+from transformers import (
+    AutoModel,
+    BertConfig,
+    BertModel,
+    DistilBertConfig,
+    DistilBertModel,
+    PreTrainedModel,
+)
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
@@ -30,18 +37,34 @@ def make(directory: Path, options: dict[str, Any]) -> None:
     pieces += [f"##{one}" for one in "abcdefghijklmnopqrstuvwxyz0123456789"]
     known = {piece: at for at, piece in enumerate(dict.fromkeys(pieces))}
     torch.manual_seed(0)
-    sizes: dict[str, Any] = {
-        "vocab_size": len(known),
-        "hidden_size": 32,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "intermediate_size": 64,
-        "max_position_embeddings": 96,
-        "hidden_dropout_prob": options["dropout"],
-        "attention_probs_dropout_prob": options["dropout"],
-        "initializer_range": 0.15,
-    }
-    model = BertModel(BertConfig(**sizes))
+    if options["architecture"] == "distilbert":
+        model: PreTrainedModel = DistilBertModel(
+            DistilBertConfig(
+                vocab_size=len(known),
+                dim=32,
+                n_layers=2,
+                n_heads=4,
+                hidden_dim=64,
+                max_position_embeddings=96,
+                dropout=options["dropout"],
+                attention_dropout=options["dropout"],
+                initializer_range=0.15,
+            )
+        )
+    else:
+        model = BertModel(
+            BertConfig(
+                vocab_size=len(known),
+                hidden_size=32,
+                num_hidden_layers=2,
+                num_attention_heads=4,
+                intermediate_size=64,
+                max_position_embeddings=96,
+                hidden_dropout_prob=options["dropout"],
+                attention_probs_dropout_prob=options["dropout"],
+                initializer_range=0.15,
+            )
+        )
     model.to(getattr(torch, options["dtype"])).save_pretrained(directory)
     tokenizer = Tokenizer(models.WordPiece(known, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
@@ -75,7 +98,9 @@ def pooled(model: torch.nn.Module, rows: list[list[int]]) -> torch.Tensor:
 def tune(request: dict[str, Any]) -> dict[str, Any]:
     """Take the steps of `request` with torch.optim.AdamW."""
     torch.manual_seed(0)
-    model = BertModel.from_pretrained(request["model"], add_pooling_layer=False)
+    model = AutoModel.from_pretrained(request["model"])
+    # What is not used has no gradient, and its weights would decay all the same.
+    model.pooler = None
     model.train()
     width = request["width"]
 
@@ -90,7 +115,7 @@ def tune(request: dict[str, Any]) -> dict[str, Any]:
     groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
     for part, lr in ((model, request["lr"]), (head, request["head_lr"])):
         for name, parameter in part.named_parameters():
-            plain = name.endswith("bias") or "LayerNorm" in name
+            plain = name.endswith("bias") or "norm" in name.lower()
             groups.setdefault((lr, 0.0 if plain else request["weight_decay"]), []).append(parameter)
     optimizer = torch.optim.AdamW(
         [{"params": own, "lr": lr, "weight_decay": wd} for (lr, wd), own in groups.items()]

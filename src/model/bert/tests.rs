@@ -2,6 +2,7 @@
 //! What is loaded to be tuned computes the same, and is written as it was read.
 
 use super::*;
+use crate::model::architecture::Architecture;
 use crate::model::pooling::{Mode, Pooling};
 use safetensors::tensor::{Dtype, TensorView};
 
@@ -81,7 +82,7 @@ fn packed_and_padded_rows_give_the_same_embeddings() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     checkpoint(&path);
-    let weights = Weights::open(&path).unwrap();
+    let weights = Weights::open(&path, Architecture::Bert).unwrap();
     let bert = Bert::load(weights, &config(), &path, Kind::Float, Device::Cpu).unwrap();
     let longest = LENGTHS[0];
 
@@ -149,7 +150,7 @@ fn to_tune() -> (tempfile::TempDir, std::path::PathBuf, Bert) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     checkpoint(&path);
-    let weights = Weights::open(&path).unwrap();
+    let weights = Weights::open(&path, Architecture::Bert).unwrap();
     let bert = Bert::load_to_tune(weights, &config(), &path, Device::Cpu).unwrap();
     (folder, path, bert)
 }
@@ -172,7 +173,7 @@ fn packed() -> (Tensor, Tensor, Spans) {
 #[test]
 fn a_model_to_tune_gives_the_same_vectors_and_a_gradient_reaches_every_weight() {
     let (_folder, path, tuned) = to_tune();
-    let weights = Weights::open(&path).unwrap();
+    let weights = Weights::open(&path, Architecture::Bert).unwrap();
     let plain = Bert::load(weights, &config(), &path, Kind::Float, Device::Cpu).unwrap();
     let (ids, positions, spans) = packed();
     let expected = plain.forward(&ids, &positions, &spans).unwrap();
