@@ -34,27 +34,29 @@ def run(*arguments: object) -> None:
     assert ran.returncode == 0, ran.stderr
 
 
+KINDS = (
+    ("bert", "float32", 0.0),
+    ("bert", "float32", 0.1),
+    ("bert", "float16", 0.0),
+    ("distilbert", "float32", 0.0),
+)
+
+
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    """Make a tiny encoder: `tiny(dropout=0.0, dtype="float32", architecture="bert")`."""
-    made: dict[str, Path] = {}
+    """Give one of `KINDS`: `tiny("bert", dtype="float32", dropout=0.0)`."""
+    folder = tmp_path_factory.mktemp("tiny")
+    kinds = [
+        {"architecture": one, "dtype": dtype, "dropout": dropout, "words": [*FILLER, *SIGNS]}
+        for one, dtype, dropout in KINDS
+    ]
+    (folder / "kinds.json").write_text(json.dumps(kinds), encoding="utf-8")
+    run("make", folder, folder / "kinds.json")
 
-    def make(*, dropout: float = 0.0, dtype: str = "float32", architecture: str = "bert") -> Path:
-        options = {
-            "words": [*FILLER, *SIGNS],
-            "dropout": dropout,
-            "dtype": dtype,
-            "architecture": architecture,
-        }
-        key = json.dumps(options)
-        if key not in made:
-            folder = tmp_path_factory.mktemp("tiny")
-            (folder / "options.json").write_text(key, encoding="utf-8")
-            run("make", folder / "encoder", folder / "options.json")
-            made[key] = folder / "encoder"
-        return made[key]
+    def give(architecture: str = "bert", *, dtype: str = "float32", dropout: float = 0.0) -> Path:
+        return folder / str(KINDS.index((architecture, dtype, dropout)))
 
-    return make
+    return give
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ def read(papers: Path, encoder: Path, split: str) -> dict[str, Any]:
 def test_the_steps_are_those_of_torchs_adamw(
     signed_papers: Path, tiny: Tiny, torch_answers: Torch, tmp_path: Path, architecture: str
 ) -> None:
-    encoder = tiny(architecture=architecture)
+    encoder = tiny(architecture)
     options = {"weight_decay": 0.1, "warmup": 0.2, "clip": 0.05, "keep": "last"}
     summary = tune(signed_papers, encoder, tmp_path / "tuned", **options)
     train = read(signed_papers, encoder, "train")
@@ -123,7 +123,7 @@ def test_the_steps_are_those_of_torchs_adamw(
     before, after = (
         load_file(place / "model.safetensors") for place in (encoder, tmp_path / "tuned")
     )
-    assert before.keys() == after.keys() > expected.keys()
+    assert before.keys() == after.keys() >= expected.keys()
     for name, weight in expected.items():
         if name.endswith(("key.bias", "k_lin.bias")):
             # Moved alike, keys change nothing: its gradient is noise, which Adam makes large.

@@ -1,13 +1,13 @@
 """A tiny random BERT by transformers, and what PyTorch makes of one, in a process of its own.
 
-    python tiny_bert.py make DIRECTORY OPTIONS.json
+    python tiny_bert.py make DIRECTORY KINDS.json
     python tiny_bert.py encode REQUEST.json OUT.npz
     python tiny_bert.py tune REQUEST.json OUT.npz
 
-``make`` writes an encoder in sentence-transformers' files. ``encode`` answers ``{model, rows}``
-(lists of token ids) with normalised means. ``tune`` takes ``{model, rows, labels, held, width,
-batches, epochs, lr, head_lr, weight_decay, clip, scales}`` and gives every weight after the steps,
-and the validation loss after each epoch as ``validation``.
+``make`` writes an encoder of each kind in sentence-transformers' files, into ``DIRECTORY/0``, ….
+``encode`` answers ``{model, rows}`` (lists of token ids) with normalised means. ``tune`` takes
+``{model, rows, labels, held, width, batches, lr, head_lr, weight_decay, clip, scales}`` and gives
+every weight after the steps, and the validation loss after each epoch as ``validation``.
 """
 
 import json
@@ -151,7 +151,8 @@ def tune(request: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     what, first, second = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     if what == "make":
-        make(first, json.loads(second.read_text(encoding="utf-8")))
+        for at, kind in enumerate(json.loads(second.read_text(encoding="utf-8"))):
+            make(first / str(at), kind)
         return
     request = json.loads(first.read_text(encoding="utf-8"))
     if what == "tune":
