@@ -205,6 +205,12 @@ def embed(
 ) -> str:
     """Embed every row of a papers table through the on-disk cache; returns a JSON summary."""
 
+def tokenizer_json(model_dir: str | PathLike[str]) -> str:
+    """Text of `tokenizer.json` for a `vocab.txt`, as transformers' `BertTokenizer` builds it."""
+
+def save_weights(path: str | PathLike[str], weights: dict[str, NDArray[float32]]) -> None:
+    """Write contiguous arrays by name as `model.safetensors`."""
+
 # --- errors
 
 class ArxivCoreError(Exception):
@@ -312,6 +318,23 @@ def calibrate(
     """`sigmoid(scale * logit + bias)` of every logit."""
 
 # --- stages
+def finetune(
+    papers: str | PathLike[str],
+    encoder_dir: str | PathLike[str],
+    out_dir: str | PathLike[str],
+    options: str = "{}",
+    progress: _Progress | None = None,
+) -> str:
+    """Tune an encoder to the papers' categories and write its directory (JSON summary).
+
+    Options: epochs, batch_tokens, learning_rate, head_learning_rate, weight_decay, warmup, clip,
+    keep (best, last), max_length, device, min_papers, holdout, checkpoint_dir, checkpoint_seconds,
+    seed.
+    """
+
+def check_train(options: str) -> None:
+    """Fail with OptionError where `train` would refuse the options."""
+
 def train(
     papers: str | PathLike[str],
     embeddings: str | PathLike[str],

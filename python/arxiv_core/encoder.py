@@ -87,7 +87,8 @@ class Encoder:
         Parameters
         ----------
         model
-            A sentence-transformers directory, ``minilm``, or ``owner/name`` on the hub.
+            A directory of sentence-transformers or transformers, ``minilm``, ``distilbert``,
+            ``scibert``, or ``owner/name`` on the hub.
         device
             ``cpu``, ``cuda``, ``cuda:N``, or ``auto``: a GPU where there is one.
         dtype

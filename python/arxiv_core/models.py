@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arxiv_core._core import ModelError
+from arxiv_core.checkpoint import PICKLE, TOKENIZER, VOCABULARY, WEIGHTS, modern
 
 __all__ = ["KNOWN", "Known", "resolve", "sha256"]
 
@@ -17,9 +18,11 @@ class Known:
     """A model this library knows by name."""
 
     hub: str
-    package: str
-    sha256: str
-    tokenizer_sha256: str
+    package: str | None = None
+    """Installed package that holds it."""
+    sha256: str | None = None
+    tokenizer_sha256: str | None = None
+    """Hashes that its files must have; None takes them as the hub gives them."""
 
 
 _MINILM = Known(
@@ -28,15 +31,22 @@ _MINILM = Known(
     sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     tokenizer_sha256="be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 )
-KNOWN: dict[str, Known] = dict.fromkeys(("minilm", "all-MiniLM-L6-v2", _MINILM.hub), _MINILM)
+_DISTILBERT = Known(hub="distilbert/distilbert-base-uncased")
+_SCIBERT = Known(hub="allenai/scibert_scivocab_uncased")
+KNOWN: dict[str, Known] = {
+    **dict.fromkeys(("minilm", "all-MiniLM-L6-v2", _MINILM.hub), _MINILM),
+    **dict.fromkeys(("distilbert", "distilbert-base-uncased", _DISTILBERT.hub), _DISTILBERT),
+    **dict.fromkeys(("scibert", _SCIBERT.hub), _SCIBERT),
+}
 
 
 def resolve(name: str, *, verify: bool = True) -> Path:
     """Find the directory of a model.
 
-    A known name is looked for in its installed package, then on the hub, and its weights and
-    tokenizer must have the known hashes. A directory is taken as it is; one that has a known name
-    is meant by ``./name``. Another ``owner/name`` comes from the hub.
+    A known name is looked for in its installed package, then on the hub, and where hashes of its
+    weights and tokenizer are known it must have these. A directory is taken as it is; one that has
+    a known name is meant by ``./name``. Another ``owner/name`` comes from the hub. What has only
+    the files of older checkpoints is converted once (`arxiv_core.checkpoint`).
 
     Parameters
     ----------
@@ -53,22 +63,25 @@ def resolve(name: str, *, verify: bool = True) -> Path:
     Raises
     ------
     ModelError
-        There is no such model here and the hub does not give it, or its files are others.
+        There is no such model here and the hub does not give it, its files are others, or they
+        cannot be converted.
     """
     known = KNOWN.get(name)
     if known is None:
         directory = Path(name).expanduser()
         if (directory / "config.json").is_file():
-            return directory
+            return modern(directory)
         if name.count("/") != 1 or name.startswith((".", "/", "~")) or directory.is_dir():
             names = ", ".join(sorted(KNOWN))
             raise ModelError(f"model {name}: no directory with a config.json, and none of {names}")
-        return _from_hub(name)
-    path = _from_package(known.package) or _from_hub(known.hub)
+        return modern(_from_hub(name))
+    path = _from_package(known.package) or modern(_from_hub(known.hub))
     if not verify:
         return path
-    files = {"model.safetensors": known.sha256, "tokenizer.json": known.tokenizer_sha256}
+    files = {WEIGHTS: known.sha256, TOKENIZER: known.tokenizer_sha256}
     for file, wanted in files.items():
+        if wanted is None:
+            continue
         found = sha256(path / file)
         if found != wanted:
             raise ModelError(f"model {path}: sha256 of {file} is {found}, not {wanted}")
@@ -81,7 +94,9 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _from_package(package: str) -> Path | None:
+def _from_package(package: str | None) -> Path | None:
+    if package is None:
+        return None
     # The package imports sentence-transformers: find its files, never import it.
     spec = importlib.util.find_spec(package)
     for location in (spec.submodule_search_locations or ()) if spec else ():
@@ -99,9 +114,13 @@ def _from_hub(name: str) -> Path:
             f"model {name}: not on this machine; "
             "install huggingface_hub to download it, or give a directory"
         ) from None
-    patterns = ["*.json", "model.safetensors", "*/config.json"]
+    patterns = ["*.json", WEIGHTS, VOCABULARY, "*/config.json"]
     try:
-        return Path(snapshot_download(name, allow_patterns=patterns))
+        path = Path(snapshot_download(name, allow_patterns=patterns))
+        if not (path / WEIGHTS).exists():
+            # A snapshot's folder has its commit's name.
+            snapshot_download(name, revision=path.name, allow_patterns=[PICKLE])
+        return path
     except Exception as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ModelError(

@@ -15,9 +15,11 @@ from arxiv_core.encoder import prepare_device
 __all__ = [
     "OnProgress",
     "TaxonomyEntry",
+    "check_train",
     "compare",
     "embed",
     "evaluate",
+    "finetune",
     "prepare",
     "statistics",
     "taxonomy",
@@ -131,6 +133,69 @@ def embed(
         os.fspath(papers), os.fspath(model_dir), os.fspath(out), _json(options), progress
     )
     return _dict(answer)
+
+
+def finetune(
+    papers: StrPath,
+    encoder_dir: StrPath,
+    out_dir: StrPath,
+    options: Options | None = None,
+    progress: OnProgress | None = None,
+) -> dict[str, Any]:
+    """Tune an encoder to the papers' categories.
+
+    A run that was stopped goes on from the checkpoint in ``checkpoint_dir``, to the weights that
+    it would have come to.
+
+    Parameters
+    ----------
+    papers
+        ``papers.parquet``; its ``split`` column says what is tuned on.
+    encoder_dir
+        Encoder in Hugging Face files.
+    out_dir
+        Directory to write the tuned encoder to, in the same files. Where it lies there already,
+        made from the same papers, encoder and options, nothing is computed.
+    options
+        ``epochs``, ``batch_tokens``, ``learning_rate``, ``head_learning_rate``, ``weight_decay``,
+        ``warmup``, ``clip``, ``keep``, ``max_length``, ``device``, ``min_papers``, ``holdout``,
+        ``checkpoint_dir``, ``checkpoint_seconds``, ``seed``.
+    progress
+        Receives progress, with the loss and the step size among its figures.
+
+    Returns
+    -------
+    dict
+        What was tuned, and the loss of each epoch on the papers tuned on and those held back.
+
+    Raises
+    ------
+    FitError
+        There is nothing to tune on, or the loss is no longer finite.
+    InputError
+        `out_dir` holds something else.
+    """
+    _device(options)
+    answer = _core.finetune(
+        os.fspath(papers), os.fspath(encoder_dir), os.fspath(out_dir), _json(options), progress
+    )
+    return _dict(answer)
+
+
+def check_train(options: Options | None = None) -> None:
+    """Refuse what `train` would refuse, before work that comes first.
+
+    Parameters
+    ----------
+    options
+        As of `train`.
+
+    Raises
+    ------
+    OptionError
+        An option is unknown or cannot be used.
+    """
+    _core.check_train(_json(options))
 
 
 def train(

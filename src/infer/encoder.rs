@@ -4,6 +4,7 @@ mod batch;
 mod load;
 
 use crate::error::Result;
+use crate::model::batch::layout;
 use crate::model::bert::Bert;
 use crate::model::device::{self, Dtype};
 use crate::model::pooling::Pooling;
@@ -23,9 +24,6 @@ pub const BATCH_TOKENS: usize = 16_384;
 /// More tokens a thread are slower on a CPU: a layer's intermediates leave the cache, and their
 /// memory is mapped anew for every batch.
 const CPU_THREAD_TOKENS: usize = 1024;
-
-/// Texts tokenized between two looks at whether to go on.
-const TOKENIZED: usize = 512;
 
 /// Tokenizer, BERT, pooling and normalisation of a sentence-transformers model directory.
 pub struct Encoder {
@@ -77,12 +75,7 @@ impl Encoder {
         texts: &[S],
         observer: &dyn Observer,
     ) -> Result<Vec<Tokens>> {
-        let mut tokens = Vec::with_capacity(texts.len());
-        for part in texts.chunks(TOKENIZED) {
-            observer.check()?;
-            tokens.extend(self.tokenizer.encode_all(part)?);
-        }
-        Ok(tokens)
+        self.tokenizer.encode_all(texts, observer)
     }
 
     /// Whether each text is longer than the model reads.
@@ -148,7 +141,7 @@ impl Encoder {
             }
             _ => batch_tokens,
         };
-        for batch in plan(&lengths, batch_tokens, self.layout()) {
+        for batch in plan(&lengths, batch_tokens, layout(self.device)) {
             observer.check()?;
             self.batch(rows, &batch, &mut out.view_mut())?;
             done += batch.len() as u64;

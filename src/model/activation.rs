@@ -27,11 +27,11 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// The activation called `name` in the configuration at `path`.
+    /// The activation called `name` under `key` in the configuration at `path`.
     ///
     /// # Errors
-    /// [`Error::Model`] with the name where it is not known: a near one would give wrong numbers.
-    pub fn parse(name: &str, path: &Path) -> Result<Self> {
+    /// [`Error::Model`] with key and name where it is not known: a near one would give wrong numbers.
+    pub fn parse(name: &str, key: &str, path: &Path) -> Result<Self> {
         Ok(match name {
             "gelu" | "gelu_python" => Self::Gelu,
             "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Self::GeluTanh,
@@ -44,7 +44,7 @@ impl Activation {
             _ => {
                 return Err(Error::model(
                     path,
-                    format!("hidden_act: unknown activation {name:?}"),
+                    format!("{key}: unknown activation {name:?}"),
                 ));
             }
         })

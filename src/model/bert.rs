@@ -1,16 +1,25 @@
-//! BERT (<https://arxiv.org/abs/1810.04805>) in the checkpoint's own names, for inference.
+//! BERT (<https://arxiv.org/abs/1810.04805>), to encode with or to tune. Weights have BERT's names;
+//! what a checkpoint of another architecture calls them, [`Weights`] knows.
 //!
 //! Behaviour taken from
 //! <https://github.com/huggingface/transformers/blob/main/src/transformers/models/bert/modeling_bert.py>.
 //! Token vectors of a whole batch lie end to end, `[tokens, hidden]`: only attention knows where
 //! a text begins, so no layer computes padding.
 
+mod attention;
+mod basics;
+
+use self::attention::Attention;
+use self::basics::{Dropout, LayerNorm, Linear, Source, dropped};
 use crate::error::Result;
 use crate::model::activation::Activation;
 use crate::model::config::Config;
 use crate::model::weights::Weights;
+use std::cell::RefCell;
 use std::path::Path;
 use tch::{Device, Kind, Tensor};
+
+pub use self::basics::Named;
 
 /// Where the texts of a batch begin and end.
 pub struct Spans {
@@ -20,82 +29,12 @@ pub struct Spans {
     pub mask: Option<Tensor>,
 }
 
-/// A weight source with the precision and device weights are wanted in.
-#[derive(Clone, Copy)]
-struct Source<'a> {
-    weights: &'a Weights,
-    kind: Kind,
-    device: Device,
-}
-
-impl Source<'_> {
-    fn get(&self, name: &str, shape: &[i64]) -> Result<Tensor> {
-        // SAFETY: `Bert` holds the weights as long as its layers, and no layer writes to them.
-        unsafe { self.weights.get(name, shape, self.kind, self.device) }
-    }
-}
-
-struct Linear {
-    weight: Tensor,
-    bias: Tensor,
-}
-
-impl Linear {
-    fn load(source: Source<'_>, name: &str, input: i64, output: i64) -> Result<Self> {
-        Ok(Self {
-            weight: source.get(&format!("{name}.weight"), &[output, input])?,
-            bias: source.get(&format!("{name}.bias"), &[output])?,
-        })
-    }
-
-    /// Several linear maps of one input as one, outputs side by side.
-    fn fuse(parts: &[Self]) -> Result<Self> {
-        let weights: Vec<&Tensor> = parts.iter().map(|part| &part.weight).collect();
-        let biases: Vec<&Tensor> = parts.iter().map(|part| &part.bias).collect();
-        Ok(Self {
-            weight: Tensor::f_cat(&weights, 0)?,
-            bias: Tensor::f_cat(&biases, 0)?,
-        })
-    }
-
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(x.f_linear(&self.weight, Some(&self.bias))?)
-    }
-}
-
-struct LayerNorm {
-    weight: Tensor,
-    bias: Tensor,
-    size: i64,
-    eps: f64,
-}
-
-impl LayerNorm {
-    fn load(source: Source<'_>, name: &str, config: &Config) -> Result<Self> {
-        let size = config.hidden_size;
-        Ok(Self {
-            weight: source.get(&format!("{name}.weight"), &[size])?,
-            bias: source.get(&format!("{name}.bias"), &[size])?,
-            size,
-            eps: config.layer_norm_eps,
-        })
-    }
-
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(x.f_layer_norm(
-            [self.size],
-            Some(&self.weight),
-            Some(&self.bias),
-            self.eps,
-            true,
-        )?)
-    }
-}
-
 #[allow(non_snake_case)]
 struct Embeddings {
     word_embeddings: Tensor,
     position_embeddings: Tensor,
+    // Its first row, where it is no part of the positions'.
+    token_type_embeddings: Option<Tensor>,
     LayerNorm: LayerNorm,
     kind: Kind,
 }
@@ -110,94 +49,42 @@ impl Embeddings {
             kind: Kind::Float,
             ..source
         };
-        let types = source.get(
-            "embeddings.token_type_embeddings.weight",
-            &[config.type_vocab_size, hidden],
-        )?;
         let positions = source.get(
             "embeddings.position_embeddings.weight",
             &[config.max_position_embeddings, hidden],
         )?;
+        let types = match config.type_vocab_size {
+            0 => None,
+            rows => Some(source.get("embeddings.token_type_embeddings.weight", &[rows, hidden])?),
+        };
+        let (position_embeddings, token_type_embeddings) = match types {
+            // One text has one segment, so its type vector is part of the position's.
+            Some(types) if source.moving.is_none() => {
+                (positions.f_add(&types.f_select(0, 0)?)?, None)
+            }
+            types => (positions, types),
+        };
         Ok(Self {
             word_embeddings: source.get(
                 "embeddings.word_embeddings.weight",
                 &[config.vocab_size, hidden],
             )?,
-            // One text has one segment, so its type vector is part of the position's.
-            position_embeddings: positions.f_add(&types.f_select(0, 0)?)?,
+            position_embeddings,
+            token_type_embeddings,
             LayerNorm: LayerNorm::load(source, "embeddings.LayerNorm", config)?,
             kind,
         })
     }
 
-    fn forward(&self, ids: &Tensor, positions: &Tensor) -> Result<Tensor> {
+    fn forward(&self, ids: &Tensor, positions: &Tensor, dropout: Dropout) -> Result<Tensor> {
         let words = Tensor::f_embedding(&self.word_embeddings, ids, -1, false, false)?;
-        let positions =
+        let mut positions =
             Tensor::f_embedding(&self.position_embeddings, positions, -1, false, false)?;
-        let x = self.LayerNorm.forward(&words.f_add(&positions)?)?;
-        Ok(x.f_to_kind(self.kind)?)
-    }
-}
-
-struct Attention {
-    qkv: Linear,
-    dense: Linear,
-    norm: LayerNorm,
-    heads: i64,
-    width: i64,
-}
-
-impl Attention {
-    fn load(source: Source<'_>, name: &str, config: &Config) -> Result<Self> {
-        let hidden = config.hidden_size;
-        let part =
-            |part: &str| Linear::load(source, &format!("{name}.self.{part}"), hidden, hidden);
-        Ok(Self {
-            qkv: Linear::fuse(&[part("query")?, part("key")?, part("value")?])?,
-            dense: Linear::load(source, &format!("{name}.output.dense"), hidden, hidden)?,
-            norm: LayerNorm::load(source, &format!("{name}.output.LayerNorm"), config)?,
-            heads: config.num_attention_heads,
-            width: hidden / config.num_attention_heads,
-        })
-    }
-
-    fn forward(&self, x: &Tensor, spans: &Spans) -> Result<Tensor> {
-        let qkv = self.qkv.forward(x)?;
-        // Every query sees the tokens of its own row.
-        let mask = match &spans.mask {
-            Some(mask) => Some(mask.f_unsqueeze(1)?.f_unsqueeze(1)?),
-            None => None,
-        };
-        let mut contexts = Vec::with_capacity(spans.runs.len());
-        let mut start = 0;
-        for &(texts, length) in &spans.runs {
-            let tokens = texts * length;
-            let part = qkv.f_narrow(0, start, tokens)?;
-            let part = part
-                .f_view([texts, length, 3, self.heads, self.width])?
-                .f_permute([2, 0, 3, 1, 4])?;
-            let context = Tensor::f_scaled_dot_product_attention(
-                &part.f_select(0, 0)?,
-                &part.f_select(0, 1)?,
-                &part.f_select(0, 2)?,
-                mask.as_ref(),
-                0.0,
-                false,
-                None,
-                false,
-            )?;
-            contexts.push(
-                context
-                    .f_transpose(1, 2)?
-                    .f_reshape([tokens, self.heads * self.width])?,
-            );
-            start += tokens;
+        if let Some(types) = &self.token_type_embeddings {
+            positions = positions.f_add(&types.f_select(0, 0)?)?;
         }
-        let context = match &contexts[..] {
-            [one] => one.shallow_clone(),
-            many => Tensor::f_cat(many, 0)?,
-        };
-        self.norm.forward(&self.dense.forward(&context)?.f_add(x)?)
+        let x = self.LayerNorm.forward(&words.f_add(&positions)?)?;
+        dropped(x.f_to_kind(self.kind)?, dropout.hidden)
     }
 }
 
@@ -231,10 +118,11 @@ impl Layer {
         })
     }
 
-    fn forward(&self, x: &Tensor, spans: &Spans) -> Result<Tensor> {
-        let x = self.attention.forward(x, spans)?;
+    fn forward(&self, x: &Tensor, spans: &Spans, dropout: Dropout) -> Result<Tensor> {
+        let x = self.attention.forward(x, spans, dropout)?;
         let wide = self.activation.forward(&self.intermediate.forward(&x)?)?;
-        self.norm.forward(&self.output.forward(&wide)?.f_add(&x)?)
+        let output = dropped(self.output.forward(&wide)?, dropout.hidden)?;
+        self.norm.forward(&output.f_add(&x)?)
     }
 }
 
@@ -242,8 +130,10 @@ impl Layer {
 pub struct Bert {
     embeddings: Embeddings,
     layers: Vec<Layer>,
+    dropout: Dropout,
+    moving: Vec<Named>,
     // Last, so that it is dropped last: the tensors above may lie in its mapped file.
-    _weights: Weights,
+    weights: Weights,
 }
 
 impl Bert {
@@ -259,13 +149,44 @@ impl Bert {
         kind: Kind,
         device: Device,
     ) -> Result<Self> {
+        Self::read(weights, config, config_path, kind, device, false)
+    }
+
+    /// As [`Bert::load`] in f32, with copies of the weights that can be moved:
+    /// [`Bert::moving`], [`Bert::forward_dropped`], [`Bert::write`].
+    ///
+    /// # Errors
+    /// As [`Bert::load`].
+    pub fn load_to_tune(
+        weights: Weights,
+        config: &Config,
+        config_path: &Path,
+        device: Device,
+    ) -> Result<Self> {
+        Self::read(weights, config, config_path, Kind::Float, device, true)
+    }
+
+    fn read(
+        weights: Weights,
+        config: &Config,
+        config_path: &Path,
+        kind: Kind,
+        device: Device,
+        tune: bool,
+    ) -> Result<Self> {
         let _guard = tch::no_grad_guard();
+        let moving = RefCell::new(Vec::new());
         let source = Source {
             weights: &weights,
             kind,
             device,
+            moving: tune.then_some(&moving),
         };
-        let activation = Activation::parse(&config.hidden_act, config_path)?;
+        let activation = Activation::parse(
+            &config.hidden_act,
+            config.model_type.key("hidden_act"),
+            config_path,
+        )?;
         let layers = (0..config.num_hidden_layers)
             .map(|layer| {
                 Layer::load(
@@ -280,7 +201,9 @@ impl Bert {
         Ok(Self {
             embeddings,
             layers,
-            _weights: weights,
+            dropout: Dropout::of(config),
+            moving: moving.into_inner(),
+            weights,
         })
     }
 
@@ -289,11 +212,50 @@ impl Bert {
     /// # Errors
     /// [`Error::Torch`](crate::Error::Torch).
     pub fn forward(&self, ids: &Tensor, positions: &Tensor, spans: &Spans) -> Result<Tensor> {
-        let mut x = self.embeddings.forward(ids, positions)?;
+        self.run(ids, positions, spans, Dropout::NONE)
+    }
+
+    /// As [`Bert::forward`], with the dropout of the model's configuration, drawn from libtorch's
+    /// generator.
+    ///
+    /// # Errors
+    /// [`Error::Torch`](crate::Error::Torch).
+    pub fn forward_dropped(
+        &self,
+        ids: &Tensor,
+        positions: &Tensor,
+        spans: &Spans,
+    ) -> Result<Tensor> {
+        self.run(ids, positions, spans, self.dropout)
+    }
+
+    fn run(
+        &self,
+        ids: &Tensor,
+        positions: &Tensor,
+        spans: &Spans,
+        dropout: Dropout,
+    ) -> Result<Tensor> {
+        let mut x = self.embeddings.forward(ids, positions, dropout)?;
         for layer in &self.layers {
-            x = layer.forward(&x, spans)?;
+            x = layer.forward(&x, spans, dropout)?;
         }
         Ok(x)
+    }
+
+    /// The weights that can be moved, by their names in a BERT checkpoint; none unless loaded to
+    /// be tuned.
+    pub fn moving(&self) -> &[Named] {
+        &self.moving
+    }
+
+    /// Writes the checkpoint that this was loaded from to `path`, in its own names, with the
+    /// weights as they are now in f32; what is no weight of the encoder stays as it was.
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io), [`Error::Torch`](crate::Error::Torch).
+    pub fn write(&self, path: &Path) -> Result<()> {
+        self.weights.rewrite(path, &self.moving)
     }
 }
 

@@ -32,6 +32,20 @@ pub const ENCODER_OPTIONS: [&str; 4] = [
     "config_sentence_transformers.json",
 ];
 
+/// What transformers and sentence-transformers read besides, where an encoder has it.
+const ENCODER_EXTRAS: [&str; 3] = [
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "vocab.txt",
+];
+
+/// The files that the encoder in `directory` consists of; of those that it may lack, those it has.
+pub fn encoder_files(directory: &Path) -> Vec<&'static str> {
+    let there = |name: &&&str| directory.join(name).is_file();
+    let others = ENCODER_OPTIONS.iter().chain(&ENCODER_EXTRAS).filter(there);
+    ENCODER_FILES.iter().chain(others).copied().collect()
+}
+
 /// A verified model directory.
 #[derive(Debug, Clone)]
 pub struct Directory {
@@ -229,32 +243,38 @@ impl Draft {
         let manifest = Manifest::of(here, data_manifest)?;
         self.write(MANIFEST, &json(&here.join(MANIFEST), &manifest)?)?;
         Directory::open(here)?;
-        // A directory cannot be renamed over one that holds files: the old one steps aside
-        // inside the temporary one's parent, and comes back if the new one cannot move.
-        let parent = here.parent().unwrap_or(here);
-        let fail = |source| Error::io(&self.target, source);
-        if self.target.exists() {
-            let aside = scratch::folder(parent, ".old-").map_err(fail)?;
-            let old = aside.path().join("model");
-            std::fs::rename(&self.target, &old).map_err(fail)?;
-            if let Err(source) = std::fs::rename(here, &self.target) {
-                if std::fs::rename(&old, &self.target).is_err() {
-                    let kept = aside.keep().join("model");
-                    let reason =
-                        format!("cannot be replaced: {source}; it is at {}", kept.display());
-                    return Err(Error::model(&self.target, reason));
-                }
-                return Err(fail(source));
-            }
-        } else {
-            std::fs::rename(here, &self.target).map_err(fail)?;
-        }
+        settle(here, &self.target)?;
         Ok(Directory {
             path: self.target.clone(),
             spec: spec.clone(),
             manifest,
         })
     }
+}
+
+/// Moves the directory `here`, a hidden one beside `target`, to the target's place.
+///
+/// # Errors
+/// [`Error::Io`]; the target is then as it was, or [`Error::Model`] says where it is.
+pub(crate) fn settle(here: &Path, target: &Path) -> Result<()> {
+    let fail = |source| Error::io(target, source);
+    if !target.exists() {
+        return std::fs::rename(here, target).map_err(fail);
+    }
+    // A directory cannot be renamed over one that holds files: the old one steps aside beside the
+    // new one, and comes back if the new one cannot move.
+    let aside = scratch::folder(here.parent().unwrap_or(here), ".old-").map_err(fail)?;
+    let old = aside.path().join("model");
+    std::fs::rename(target, &old).map_err(fail)?;
+    if let Err(source) = std::fs::rename(here, target) {
+        if std::fs::rename(&old, target).is_err() {
+            let kept = aside.keep().join("model");
+            let reason = format!("cannot be replaced: {source}; it is at {}", kept.display());
+            return Err(Error::model(target, reason));
+        }
+        return Err(fail(source));
+    }
+    Ok(())
 }
 
 /// Fails unless `target` is a model and nothing else: whatever else lay there would be lost.

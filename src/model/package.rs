@@ -1,6 +1,6 @@
 //! A copy of a model directory to hand on, on its own or with its encoder inside.
 
-use super::directory::{Directory, Draft, ENCODER, ENCODER_FILES, ENCODER_OPTIONS, TOKENIZER};
+use super::directory::{Directory, Draft, ENCODER, TOKENIZER, encoder_files};
 use super::manifest::sha256_file;
 use super::spec::EncoderSpec;
 use crate::error::{Error, Result};
@@ -8,14 +8,6 @@ use crate::observe::Observer;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-/// What transformers and sentence-transformers read besides, where an encoder has it.
-const EXTRAS: [&str; 4] = [
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "vocab.txt",
-    "config_sentence_transformers.json",
-];
 
 /// What a caller may choose; crosses from Python as JSON.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -72,17 +64,7 @@ pub fn package(
                 format!("where is the encoder {:?}?", spec.encoder.name),
             ));
         };
-        check_encoder(&spec.encoder, encoder)?;
-        for name in ENCODER_FILES {
-            observer.check()?;
-            draft.copy(name, &encoder.join(name))?;
-        }
-        for name in ENCODER_OPTIONS.iter().chain(&EXTRAS) {
-            if encoder.join(name).is_file() {
-                draft.copy(name, &encoder.join(name))?;
-            }
-        }
-        spec.encoder.source = EncoderSpec::LOCAL.to_owned();
+        put_encoder(&draft, &mut spec.encoder, encoder, observer)?;
     }
     for (name, text) in &options.texts {
         draft.write(name, text.as_bytes())?;
@@ -103,6 +85,26 @@ pub fn package(
         self_contained: spec.encoder.is_local(),
         files,
     })
+}
+
+/// Puts the encoder in `directory`, which must be the one that `encoder` names, into the model
+/// that is being written.
+///
+/// # Errors
+/// As [`check_encoder`]; [`Error::Interrupted`].
+pub fn put_encoder(
+    draft: &Draft,
+    encoder: &mut EncoderSpec,
+    directory: &Path,
+    observer: &dyn Observer,
+) -> Result<()> {
+    check_encoder(encoder, directory)?;
+    for name in encoder_files(directory) {
+        observer.check()?;
+        draft.copy(name, &directory.join(name))?;
+    }
+    encoder.source = EncoderSpec::LOCAL.to_owned();
+    Ok(())
 }
 
 /// Checks that the encoder in `directory` is the one that `encoder` names.

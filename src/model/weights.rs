@@ -1,8 +1,12 @@
-//! `model.safetensors` → tensors on a device, by their checkpoint names.
+//! `model.safetensors` → tensors on a device, by BERT's names for them; and arrays → such a file.
 
+use super::tensors::{self, Stored};
 use crate::error::{Error, Result};
+use crate::model::architecture::Architecture;
 use memmap2::Mmap;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::{Dtype, SafeTensors, View};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
 
@@ -13,27 +17,35 @@ use tch::{Device, Kind, Tensor};
 pub struct Weights {
     path: PathBuf,
     file: Mmap,
+    architecture: Architecture,
     prefix: &'static str,
+    /// Whether layer norms have TensorFlow's names, as in checkpoints converted from there in 2018
+    /// and 2019.
+    gamma: bool,
 }
 
 impl Weights {
-    /// Opens `model.safetensors` at `path`.
+    /// Opens `model.safetensors` at `path`, whose names are `architecture`'s. What a task model
+    /// holds beside its encoder is never looked at.
     ///
     /// # Errors
     /// [`Error::Io`], or [`Error::Model`] where it is no safetensors file.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path, architecture: Architecture) -> Result<Self> {
         let file = std::fs::File::open(path).map_err(|source| Error::io(path, source))?;
         // SAFETY: read-only; a model file changed while it is in use is outside the contract, as
         // for every library that maps safetensors.
         let file = unsafe { Mmap::map(&file) }.map_err(|source| Error::io(path, source))?;
         let tensors = SafeTensors::deserialize(&file).map_err(|error| Error::model(path, error))?;
-        // A BertForX checkpoint has the encoder under `bert.`.
-        let nested = tensors.names().iter().any(|name| name.starts_with("bert."));
-        let prefix = if nested { "bert." } else { "" };
+        let names = tensors.names();
+        let prefix = architecture.prefix();
+        let nested = names.iter().any(|name| name.starts_with(prefix));
+        let gamma = names.iter().any(|name| name.ends_with("LayerNorm.gamma"));
         Ok(Self {
             path: path.to_path_buf(),
             file,
-            prefix,
+            architecture,
+            prefix: if nested { prefix } else { "" },
+            gamma,
         })
     }
 
@@ -42,7 +54,41 @@ impl Weights {
         &self.path
     }
 
-    /// The weight called `name`, which must have `shape`, as `kind` on `device`.
+    /// What this file calls the weight that BERT calls `name`.
+    pub fn name(&self, name: &str) -> String {
+        let mut own = self.architecture.checkpoint_name(name);
+        if self.gamma {
+            own = own
+                .replace("LayerNorm.weight", "LayerNorm.gamma")
+                .replace("LayerNorm.bias", "LayerNorm.beta");
+        }
+        format!("{}{own}", self.prefix)
+    }
+
+    /// Writes the file once more, to `path`, with `replaced` (f32) in place of the weights that
+    /// BERT calls so; everything else as it is.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Model`], [`Error::Torch`].
+    pub(super) fn rewrite(&self, path: &Path, replaced: &[(String, Tensor)]) -> Result<()> {
+        let stored = SafeTensors::deserialize(&self.file)
+            .map_err(|error| Error::model(&self.path, error))?;
+        let mut tensors: BTreeMap<String, Stored<'_>> = stored
+            .iter()
+            .map(|(name, view)| {
+                let kept = Stored::Bytes(view.dtype(), view.shape().to_vec(), view.data());
+                (name.to_owned(), kept)
+            })
+            .collect();
+        for (name, tensor) in replaced {
+            tensors.insert(self.name(name), Stored::Floats(tensor));
+        }
+        // transformers refuses a file that does not say so.
+        let metadata = BTreeMap::from([("format", "pt".to_owned())]);
+        tensors::write(path, &tensors, &metadata)
+    }
+
+    /// The weight that BERT calls `name`, which must have `shape`, as `kind` on `device`.
     ///
     /// # Safety
     /// The tensor may lie in the mapped file: it must not outlive `self`, nor be written to.
@@ -56,7 +102,7 @@ impl Weights {
         kind: Kind,
         device: Device,
     ) -> Result<Tensor> {
-        let name = format!("{}{name}", self.prefix);
+        let name = self.name(name);
         let tensors = SafeTensors::deserialize(&self.file)
             .map_err(|error| Error::model(&self.path, error))?;
         let view = tensors
@@ -96,4 +142,50 @@ impl Weights {
         let tensor = unsafe { Tensor::f_from_blob(data, &found, &strides, stored, Device::Cpu) }?;
         Ok(tensor.f_to_kind(kind)?.f_to_device(device)?)
     }
+}
+
+/// An array to write.
+struct Array<'a> {
+    shape: &'a [usize],
+    values: &'a [f32],
+}
+
+impl View for Array<'_> {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        self.values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect()
+    }
+
+    fn data_len(&self) -> usize {
+        size_of_val(self.values)
+    }
+}
+
+/// Writes arrays by name, shape and values to `path`, as transformers writes `model.safetensors`;
+/// the same arrays make the same bytes.
+///
+/// # Errors
+/// [`Error::Io`]; [`Error::Model`] where names or sizes cannot be written.
+pub fn save<'a>(
+    path: &Path,
+    arrays: impl IntoIterator<Item = (&'a str, &'a [usize], &'a [f32])>,
+) -> Result<()> {
+    let arrays = arrays
+        .into_iter()
+        .map(|(name, shape, values)| (name, Array { shape, values }));
+    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    safetensors::serialize_to_file(arrays, Some(metadata), path).map_err(|error| match error {
+        safetensors::SafeTensorError::IoError(source) => Error::io(path, source),
+        other => Error::model(path, other),
+    })
 }

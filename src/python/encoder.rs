@@ -4,8 +4,11 @@ use super::enter;
 use crate::error::{Error, Result};
 use crate::infer::embed::{embed as embed_papers, embed_texts, open};
 use crate::infer::encoder::{BATCH_TOKENS, Encoder, Options};
-use numpy::{IntoPyArray, PyArray1, PyArray2};
+use crate::model::weights;
+use crate::tokens::vocabulary;
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// A sentence encoder.
@@ -134,6 +137,32 @@ fn embed(
     })
 }
 
+/// The text of `tokenizer.json` for the `vocab.txt` in `model_dir`, as transformers'
+/// `BertTokenizer` builds it.
+#[pyfunction]
+#[pyo3(signature = (model_dir))]
+fn tokenizer_json(py: Python<'_>, model_dir: PathBuf) -> PyResult<String> {
+    enter::run(py, None, |_| vocabulary::tokenizer_json(&model_dir))
+}
+
+/// Writes contiguous arrays by name as `model.safetensors`.
+#[pyfunction]
+#[pyo3(signature = (path, weights))]
+fn save_weights(
+    py: Python<'_>,
+    path: PathBuf,
+    weights: BTreeMap<String, PyReadonlyArrayDyn<'_, f32>>,
+) -> PyResult<()> {
+    let mut arrays = Vec::with_capacity(weights.len());
+    for (name, array) in &weights {
+        let values = array
+            .as_slice()
+            .map_err(|error| Error::input(format!("weight {name}"), error))?;
+        arrays.push((name.as_str(), array.shape(), values));
+    }
+    enter::run(py, None, move |_| weights::save(&path, arrays))
+}
+
 fn to_json(value: &impl serde::Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|error| Error::input("summary", error))
 }
@@ -141,5 +170,7 @@ fn to_json(value: &impl serde::Serialize) -> Result<String> {
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyEncoder>()?;
     module.add_function(wrap_pyfunction!(embed, module)?)?;
+    module.add_function(wrap_pyfunction!(save_weights, module)?)?;
+    module.add_function(wrap_pyfunction!(tokenizer_json, module)?)?;
     Ok(())
 }

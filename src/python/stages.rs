@@ -1,4 +1,4 @@
-//! Bindings of the stages `train` and `evaluate`, and of what compares two evaluations.
+//! Bindings of the stages `train` and `evaluate`, of fine-tuning, and of what compares two evaluations.
 
 use super::enter;
 use super::metrics::to_json;
@@ -8,15 +8,48 @@ use crate::infer::comparison;
 use crate::infer::evaluate as measure;
 use crate::metrics::compare;
 use crate::options::parse;
+use crate::train::finetune as tuning;
 use crate::train::stage;
 use pyo3::prelude::*;
 use std::path::PathBuf;
 
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(finetune, module)?)?;
     module.add_function(wrap_pyfunction!(train, module)?)?;
+    module.add_function(wrap_pyfunction!(check_train, module)?)?;
     module.add_function(wrap_pyfunction!(evaluate, module)?)?;
     module.add_function(wrap_pyfunction!(compare_files, module)?)?;
     Ok(())
+}
+
+/// Tunes an encoder to the papers' categories and writes its directory; returns a JSON summary.
+#[pyfunction]
+#[pyo3(signature = (papers, encoder_dir, out_dir, options="{}", progress=None))]
+fn finetune(
+    py: Python<'_>,
+    papers: PathBuf,
+    encoder_dir: PathBuf,
+    out_dir: PathBuf,
+    options: &str,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<String> {
+    enter::work(py, progress, |observer| {
+        let options: tuning::Options = parse(options)?;
+        to_json(&tuning::finetune(
+            &papers,
+            &encoder_dir,
+            &out_dir,
+            &options,
+            observer,
+        )?)
+    })
+}
+
+/// Fails where `train` would refuse the options.
+#[pyfunction]
+fn check_train(options: &str) -> PyResult<()> {
+    let options: stage::Options = parse(options)?;
+    Ok(stage::check(&options)?)
 }
 
 /// Fits head, calibration and thresholds and writes a model directory; returns a JSON summary.

@@ -6,3 +6,5 @@ pub mod ngrams;
 
 #[cfg(feature = "torch")]
 pub mod tokenizer;
+#[cfg(feature = "torch")]
+pub mod vocabulary;

@@ -2,9 +2,13 @@
 //! `tokenizer.json` are replaced by the model's own maximum length and no padding.
 
 use crate::error::{Error, Result};
+use crate::observe::Observer;
 use rayon::prelude::*;
 use std::path::Path;
 use tokenizers::{TruncationDirection, TruncationParams, TruncationStrategy};
+
+/// Texts tokenized between two looks at whether to go on.
+const BETWEEN_LOOKS: usize = 512;
 
 /// One text as the model reads it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -119,11 +123,18 @@ impl Tokenizer {
     /// Token ids of many texts, on all cores, in the order of `texts`.
     ///
     /// # Errors
-    /// As [`Tokenizer::encode`].
-    pub fn encode_all<S: AsRef<str> + Sync>(&self, texts: &[S]) -> Result<Vec<Tokens>> {
-        texts
-            .par_iter()
-            .map(|text| self.encode(text.as_ref()))
-            .collect()
+    /// As [`Tokenizer::encode`]; [`Error::Interrupted`].
+    pub fn encode_all<S: AsRef<str> + Sync>(
+        &self,
+        texts: &[S],
+        observer: &dyn Observer,
+    ) -> Result<Vec<Tokens>> {
+        let mut tokens = Vec::with_capacity(texts.len());
+        for part in texts.chunks(BETWEEN_LOOKS) {
+            observer.check()?;
+            let encode = |text: &S| self.encode(text.as_ref());
+            tokens.extend(part.par_iter().map(encode).collect::<Result<Vec<_>>>()?);
+        }
+        Ok(tokens)
     }
 }

@@ -6,12 +6,12 @@
 //! them.
 
 mod options;
-mod space;
 mod summary;
 mod table;
 
-use self::space::Space;
-use self::table::{Corpus, divide};
+use self::table::Corpus;
+use super::rows::divide;
+use super::space::Space;
 use crate::corpus::papers::Papers;
 use crate::corpus::taxonomy::LABEL_SPACE_VERSION;
 use crate::error::{Error, Result};
@@ -20,12 +20,13 @@ use crate::model::directory::Draft;
 use crate::model::embeddings::{self, Metadata};
 use crate::model::head::Head;
 use crate::model::manifest::sha256_file;
+use crate::model::package::put_encoder;
 use crate::model::spec::{Calibration, EncoderSpec, FORMAT_VERSION, Spec};
 use crate::observe::Observer;
 use crate::text::TEMPLATE_VERSION;
 use std::path::Path;
 
-pub use self::options::{Encoder, Kind, Options};
+pub use self::options::{Encoder, Kind, Options, check};
 pub use self::summary::{Counts, FitReport, Summary};
 
 /// Fits head, calibration and thresholds and writes a model directory to `out`.
@@ -45,7 +46,7 @@ pub fn train(
     options: &Options,
     observer: &dyn Observer,
 ) -> Result<Summary> {
-    options::check(options)?;
+    check(options)?;
     observer.report("read", 0, 0, "papers");
     let table = Papers::read(papers, None, None, observer)?;
     let (vectors, made) = embeddings::read(embeddings)?;
@@ -73,7 +74,7 @@ pub fn train(
         let reason = format!("the embeddings are of {}: embed again", made.dtype);
         return Err(Error::option("dtype", asked, reason));
     }
-    let (fitted, held) = divide(&table, options);
+    let (fitted, held) = divide(&table, options.holdout, options.seed);
     let all = options.refit.then(|| [fitted.as_slice(), &held].concat());
     let counted = all.as_deref().unwrap_or(&fitted);
     let space = Space::new(&table, counted, options.min_papers)?;
@@ -139,6 +140,9 @@ pub fn train(
     } else {
         None
     };
+    if let Some(encoder) = &options.encoder.directory {
+        put_encoder(&draft, &mut spec.encoder, encoder, observer)?;
+    }
     let directory = draft.finish(&spec, data.as_deref())?;
     let size =
         |name: &String| std::fs::metadata(directory.path().join(name)).map_or(0, |file| file.len());

@@ -54,7 +54,7 @@ OWNERS = {
     "uvicorn": {"serve"},
     "evidently": {"monitor"},
     "ray": {"distributed"},
-    "torch": {"distributed", "profiling"},
+    "torch": {"checkpoint.py", "distributed", "profiling"},
     "google": {"cloud"},
 }
 

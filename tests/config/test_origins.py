@@ -37,6 +37,8 @@ def remark(shown: str, key: str) -> str:
     ("experiment", "run", "head"),
     [
         ("embedding-baseline", "embedding-baseline", "logistic"),
+        ("scibert-full", "scibert-full", "logistic"),
+        ("distilbert-frozen", "distilbert-frozen", "mlp"),
         ("default-model", "default-model", "hybrid"),
         ("smoke", "smoke", "mlp"),
     ],

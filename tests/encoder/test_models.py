@@ -54,16 +54,24 @@ OFFLINE = """
 import sys
 from arxiv_core import ModelError, models
 try:
-    models.resolve("someone/some-model")
+    models.resolve(sys.argv[1])
 except ModelError as error:
     print(error)
 """
 
 
-def test_offline_the_hub_is_one_clear_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("someone/some-model", "someone/some-model"),
+        ("distilbert-base-uncased", "distilbert/distilbert-base-uncased"),
+        ("scibert", "allenai/scibert_scivocab_uncased"),
+    ],
+)
+def test_offline_the_hub_is_one_clear_sentence(tmp_path: Path, name: str, asked: str) -> None:
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
     ran = subprocess.run(
-        [sys.executable, "-c", OFFLINE],
+        [sys.executable, "-c", OFFLINE, name],
         capture_output=True,
         text=True,
         env=environment,
@@ -71,7 +79,7 @@ def test_offline_the_hub_is_one_clear_sentence(tmp_path: Path) -> None:
     )
     assert ran.returncode == 0, ran.stderr
     [line] = ran.stdout.splitlines()
-    assert line.startswith("model someone/some-model: not on this machine")
+    assert line.startswith(f"model {asked}: not on this machine")
     assert line.endswith("give a directory")
 
 

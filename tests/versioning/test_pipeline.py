@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from arxiv_core.config import compose, render
-from arxiv_core.pipeline import embed, evaluate, prepare, train
+from arxiv_core.pipeline import embed, evaluate, finetune, prepare, train
 
 if TYPE_CHECKING:
     from versioning.conftest import Clone
@@ -22,12 +22,17 @@ READ_BY_PYTHON = {
     "fetch": {"data.dataset", "data.source"},
     "prepare": {"data.source"},
     "embed": {"model.name"},
-    "train": {"calibration.kind", "model.name"},
+    "train": {"calibration.kind", "model.name", "train.mode", *finetune.OPTIONS.values()},
     "evaluate": {"evaluation.report", "evaluation.split"},
     "package": set(),
 }
 
-NEUTRAL = {"model.batch_tokens", "model.device", "paths.cache"}
+NEUTRAL = {
+    "model.batch_tokens",
+    "model.device",
+    "paths.cache",
+    "train.finetune.checkpoint_seconds",
+}
 """Keys that change how a stage runs, and not what comes out."""
 
 

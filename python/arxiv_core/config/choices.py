@@ -11,6 +11,7 @@ __all__ = [
     "Dtype",
     "EvaluationSplit",
     "HeadKind",
+    "Keep",
     "LabelMatch",
     "Sampler",
     "SplitBy",
@@ -75,6 +76,14 @@ class TrainMode(Choice):
     """Which weights move."""
 
     head = "head"
+    full = "full"
+
+
+class Keep(Choice):
+    """Which weights of a fine-tuning are kept."""
+
+    best = "best"
+    last = "last"
 
 
 class Tracker(Choice):

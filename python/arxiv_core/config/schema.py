@@ -14,6 +14,7 @@ from arxiv_core.config.choices import (
     Dtype,
     EvaluationSplit,
     HeadKind,
+    Keep,
     LabelMatch,
     Sampler,
     SplitBy,
@@ -34,8 +35,10 @@ __all__ = [
     "Duplicates",
     "Evaluation",
     "EvaluationSplit",
+    "Finetune",
     "Head",
     "HeadKind",
+    "Keep",
     "LabelMatch",
     "Labels",
     "Model",
@@ -206,10 +209,35 @@ class Optimizer:
 
 
 @dataclass
+class Finetune:
+    """How the encoder is tuned, with train.mode=full."""
+
+    epochs: int = 3
+    """Times every paper is seen."""
+    batch_tokens: int = 8192
+    """Most tokens of a step, padding included; bounds the memory too."""
+    lr: float = 2e-5
+    """Highest step of the encoder's weights."""
+    head_lr: float = 1e-3
+    """Highest step of the linear layer that is tuned with it."""
+    weight_decay: float = 0.01
+    """Decoupled decay of all weights but biases and LayerNorm's."""
+    warmup: float = 0.1
+    """Share of the steps in which the step size rises."""
+    clip: float = 1.0
+    """Length of a step's gradient beyond which it is shortened."""
+    keep: Keep = Keep.best
+    """Weights after the epoch with the lowest validation loss, or after the last one."""
+    checkpoint_seconds: int = 300
+    """Seconds between two checkpoints, from which a stopped run goes on."""
+
+
+@dataclass
 class Train:
     """What is fitted, and for how long."""
 
     mode: TrainMode = TrainMode.head
+    """head: the encoder stays frozen; full: it is tuned first."""
     epochs: int = 5
     """mlp, hybrid: times every paper is seen."""
     batch_size: int = 256
@@ -217,6 +245,7 @@ class Train:
     refit: bool = False
     """Fit the head again to all papers in the end; calibration and thresholds stay."""
     optimizer: Optimizer = field(default_factory=Optimizer)
+    finetune: Finetune = field(default_factory=Finetune)
 
 
 @dataclass

@@ -60,14 +60,17 @@ def card(
         if config["train"]["refit"]
         else "was not fitted to"
     )
+    tuned = config["train"]["mode"] == "full"
+    # What tunes the encoder embeds the papers itself.
+    fitted = [_command(stage, trained) for stage in (["train"] if tuned else ["embed", "train"])]
     level = evaluated["evaluation"]["bootstrap"]["level"]
     return f"""# {name}
 
 Sorts a paper, given by title and abstract, into {len(spec["labels"])} arXiv categories
 (canonical label space, version {spec["label_space_version"]}).
 {sample}
-- Encoder: {encoder["name"]} (`model.safetensors` {encoder["sha256"][:12]}…), frozen,
-  {spec["pooling"]} pooling, {spec["max_length"]} word pieces
+- Encoder: {encoder["name"]} (`model.safetensors` {encoder["sha256"][:12]}…),
+  {"fine-tuned" if tuned else "frozen"}, {spec["pooling"]} pooling, {spec["max_length"]} word pieces
 - Head: {head["kind"]}
 - Probabilities: one sigmoid a label after calibration; a category is assigned from its own
   threshold on; both fitted on papers that the head {seen}
@@ -88,8 +91,7 @@ decided, mistakes included.
 
 ```
 {_command("prepare", prepared)}
-{_command("embed", trained)}
-{_command("train", trained)}
+{chr(10).join(fitted)}
 {_command("evaluate", evaluated)}
 {_command("package", trained)}
 ```

@@ -10,7 +10,7 @@ from typing import Any
 
 from arxiv_core.pipeline.record import write_text
 
-__all__ = ["CURVES", "LOSS", "of_fit", "of_scores"]
+__all__ = ["CURVES", "FINETUNE", "LOSS", "of_fit", "of_scores"]
 
 CURVES = {
     "precision-recall.csv": ("precision_recall", ("threshold", "precision", "recall")),
@@ -20,6 +20,7 @@ CURVES = {
 """File → curve of ``insight.json`` and its columns."""
 
 LOSS = "loss.csv"
+FINETUNE = "finetune.csv"
 
 
 def of_scores(folder: Path, insight: Mapping[str, Any]) -> None:
@@ -39,6 +40,8 @@ def of_scores(folder: Path, insight: Mapping[str, Any]) -> None:
 def of_fit(folder: Path, report: Mapping[str, Any]) -> None:
     """Write the loss after each epoch, or pass, of a fit; none for a head that tells none.
 
+    The losses of fine-tuning have a table of their own, without rows where there was none.
+
     Parameters
     ----------
     folder
@@ -48,6 +51,10 @@ def of_fit(folder: Path, report: Mapping[str, Any]) -> None:
     """
     losses = report.get("fit", {}).get("losses", [])
     _write(folder / LOSS, ("step", "loss"), enumerate(losses, start=1))
+    epochs = report.get("finetune", {}).get("epochs", [])
+    columns = ("loss", "validation_loss")
+    rows = ([at, *(epoch[one] for one in columns)] for at, epoch in enumerate(epochs, start=1))
+    _write(folder / FINETUNE, ("epoch", *columns), rows)
 
 
 def _write(file: Path, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:

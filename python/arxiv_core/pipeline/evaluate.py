@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from arxiv_core import _core, stages
 from arxiv_core.extras import MissingExtraError
 from arxiv_core.models import sha256
-from arxiv_core.pipeline import curves
+from arxiv_core.pipeline import curves, finetune
 from arxiv_core.pipeline.figures import figures
 from arxiv_core.pipeline.layout import Layout, needs
 from arxiv_core.pipeline.record import as_dict, read_json, write_json
@@ -47,8 +47,11 @@ def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
     """
     layout = Layout.of(config)
     papers = needs(layout.papers, "prepare")
-    embeddings = needs(layout.embeddings, "embed")
     model = needs(layout.model, "train")
+    if read_json(model / "classifier.json")["encoder"]["source"] == "local":
+        embeddings = finetune.embedded(config, model, progress)
+    else:
+        embeddings = needs(layout.embeddings, "embed")
     split = config.evaluation.split.value
     made = layout.run / "config.json"
     if split != "test" and made.exists() and read_json(made)["train"]["refit"]:

@@ -87,8 +87,15 @@ def _embed(layout: Layout, config: Config, summary: Mapping[str, Any]) -> Event:
 def _train(layout: Layout, config: Config, report: Mapping[str, Any]) -> Event:
     papers = report["papers"]
     refit = f", then to all {papers['refit']:,}" if papers["refit"] else ""
+    tuned = report.get("finetune")
+    encoder = (
+        f"encoder tuned to {tuned['papers']:,} papers (validation loss "
+        f"{tuned['epochs'][tuned['kept'] - 1]['validation_loss']:.4f}), "
+        if tuned
+        else ""
+    )
     sentence = (
-        f"head {config.head.kind.value} for {len(report['labels'])} categories "
+        f"{encoder}head {config.head.kind.value} for {len(report['labels'])} categories "
         f"({len(report['left_out'])} left out) fitted to {papers['fit']:,} papers, calibrated on "
         f"{papers['validation']:,}{refit} -> {layout.model}"
     )
@@ -97,6 +104,7 @@ def _train(layout: Layout, config: Config, report: Mapping[str, Any]) -> Event:
         "labels": len(report["labels"]),
         "left_out": len(report["left_out"]),
         "papers": papers,
+        "finetune": tuned and {one: tuned[one] for one in ("papers", "steps", "epochs", "kept")},
         "bytes": report["bytes"],
         "output": layout.model,
     }

@@ -77,6 +77,21 @@ class Layout:
         return self.run / "model"
 
     @property
+    def encoder(self) -> Path:
+        """The encoder that the run has tuned."""
+        return self.run / "encoder"
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where fine-tuning stands, while it goes on."""
+        return self.run / "checkpoint"
+
+    @property
+    def own_embeddings(self) -> Path:
+        """The papers' embeddings by an encoder that is the run's own."""
+        return self.run / "embeddings.safetensors"
+
+    @property
     def metrics(self) -> Path:
         """What `evaluate` found."""
         return self.run / METRICS

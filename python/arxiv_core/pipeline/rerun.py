@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arxiv_core import pipeline
+from arxiv_core.config.schema import TrainMode
 from arxiv_core.pipeline import environment
 from arxiv_core.pipeline.layout import Layout, NotYetError
 from arxiv_core.pipeline.record import read_json
@@ -65,8 +66,9 @@ def rerun(
     config.seed = prepared
     pipeline.run("prepare", config, progress)
     config.seed = seed
-    for stage in ("embed", "train"):
-        pipeline.run(stage, config, progress)
+    if config.train.mode is TrainMode.head:
+        pipeline.run("embed", config, progress)
+    pipeline.run("train", config, progress)
     if evaluated is not None:
         pipeline.run("evaluate", config, progress)
     differing = _differing(read_json(model), read_json(Layout.of(config).model / "manifest.json"))

@@ -1,4 +1,4 @@
-"""Stage ``train``: embeddings to a model directory."""
+"""Stage ``train``: embeddings to a model directory; before, where asked for, a tuned encoder."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arxiv_core import models, stages
-from arxiv_core.config.schema import CalibrationKind
-from arxiv_core.pipeline import curves, environment
+from arxiv_core.config.schema import CalibrationKind, TrainMode
+from arxiv_core.pipeline import curves, environment, finetune
 from arxiv_core.pipeline.layout import Layout, needs
 from arxiv_core.pipeline.prepare import made_with
 from arxiv_core.pipeline.record import write_json
@@ -61,13 +61,27 @@ OPTIONS = {
 
 
 def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
-    """Fit the head and write ``model/``, with configuration and surroundings beside it."""
+    """Fit the head and write ``model/``, with configuration and surroundings beside it.
+
+    With ``train.mode=full`` the encoder is tuned first, and lies in the model in the end.
+    """
     layout = Layout.of(config)
     papers = needs(layout.papers, "prepare")
-    embeddings = needs(layout.embeddings, "embed")
+    chosen = options(config)
+    tuned = None
+    if config.train.mode is TrainMode.full:
+        with explained(OPTIONS):
+            # A head that cannot be is not found out hours later.
+            stages.check_train(chosen)
+        tuned = finetune.run(config, progress)
+        embeddings = finetune.embedded(config, layout.encoder, progress)
+    else:
+        embeddings = needs(layout.embeddings, "embed")
     record = made_with(config)
     with explained(OPTIONS):
-        report = stages.train(papers, embeddings, layout.model, options(config), progress)
+        report = stages.train(papers, embeddings, layout.model, chosen, progress)
+    if tuned is not None:
+        report["finetune"] = tuned
     environment.write(layout.run)
     write_json(layout.run / "config.json", record)
     write_json(layout.run / "train.json", report)
@@ -84,5 +98,8 @@ def options(config: Config) -> dict[str, Any]:
     if known is None and Path(name).is_dir():
         # The model may be loaded from elsewhere.
         name = str(Path(name).resolve())
-    found["encoder"] = {"source": name, "name": known.hub if known else Path(name).name}
+    encoder = {"source": name, "name": known.hub if known else Path(name).name}
+    if config.train.mode is TrainMode.full:
+        encoder["directory"] = str(Layout.of(config).encoder)
+    found["encoder"] = encoder
     return found

@@ -154,5 +154,20 @@ def learning(losses: Sequence[float], unit: str) -> Chart:
     return Chart("learning", "Loss while the head was fitted", figure)
 
 
+@styled
+def tuning(epochs: Sequence[Json]) -> Chart:
+    """Draw the losses of each epoch in which the encoder was tuned."""
+    figure, ax = axes(3.0)
+    at = range(1, len(epochs) + 1)
+    for colour, key, name in (
+        (SERIES[0], "loss", "papers tuned on"),
+        (SERIES[1], "validation_loss", "validation"),
+    ):
+        ax.plot(at, [epoch[key] for epoch in epochs], "o-", ms=4, color=colour, label=name)
+    ax.set(xlabel="epoch", ylabel="loss", xticks=list(at))
+    ax.legend()
+    return Chart("tuning", "Loss while the encoder was tuned", figure)
+
+
 def _columns(points: Sequence[Json], *names: str) -> tuple[list[float], ...]:
     return tuple([point[name] for point in points] for name in names)

@@ -73,6 +73,8 @@ def _draw(run: Run) -> dict[str, Chart]:
     ]
     for losses, unit in _losses(run):
         made.append(curves.learning(losses, unit))
+    if epochs := (run.training.get("finetune") or {}).get("epochs"):
+        made.append(curves.tuning(epochs))
     return {chart.name: chart for chart in made}
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arxiv_core import ArxivCoreError, FitError, OptionError, TorchError
-from arxiv_core.config.schema import Sampler
+from arxiv_core.config.schema import Sampler, TrainMode
 from arxiv_core.extras import require
 
 if TYPE_CHECKING:
@@ -117,6 +117,11 @@ def _opened(config: Config) -> tuple[Search, Path]:
     places = chosen.trials
     if chosen.sampler is Sampler.grid:
         places = min(places, len(grid(space)))
+    if config.train.mode is not TrainMode.head:
+        raise OptionError(
+            f"train.mode = {config.train.mode}: a sweep fits heads on given embeddings; "
+            "set train.mode=head"
+        )
     layout = Layout.of(config)
     needs(layout.papers, "prepare")
     needs(layout.embeddings, "embed")

@@ -45,6 +45,10 @@ def train(tracker: Tracker, layout: Layout, summary: Mapping[str, Any], name: st
         report = summary.get(fit) or {}
         for epoch, loss in enumerate(report.get("losses", ()), 1):
             tracker.row({f"{fit}/epochs": epoch, f"{fit}/epoch_loss": loss}, f"{fit}/epochs")
+    tuned = summary.get("finetune") or {}
+    for epoch, losses in enumerate(tuned.get("epochs", ()), 1):
+        row = {f"finetune/epoch_{name}": loss for name, loss in losses.items()}
+        tracker.row({"finetune/epochs": epoch} | row, "finetune/epochs")
     papers = {f"train/papers/{use}": count for use, count in summary["papers"].items() if count}
     tracker.figures(
         papers | {"train/labels": len(summary["labels"]), "train/model_bytes": summary["bytes"]}

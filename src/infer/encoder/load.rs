@@ -1,16 +1,12 @@
 //! From a model directory to an encoder, and what identifies one.
 
 use super::Encoder;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::bert::Bert;
-use crate::model::config::{Config, SentenceConfig, read};
+use crate::model::checkpoint::Checkpoint;
 use crate::model::device::{self, Dtype};
 use crate::model::directory::{ENCODER, TOKENIZER};
 use crate::model::manifest::{sha256_bytes, sha256_file};
-use crate::model::pooling::Pooling;
-use crate::model::prompt::default_prompt;
-use crate::model::weights::Weights;
-use crate::tokens::tokenizer::Tokenizer;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock};
 use tch::Device;
@@ -37,8 +33,7 @@ impl Default for Options {
 }
 
 impl Encoder {
-    /// Loads the model in `directory`: `config.json`, `model.safetensors`, `tokenizer.json` and,
-    /// where they are, sentence-transformers' `modules.json` and `sentence_bert_config.json`.
+    /// Loads the model in `directory`, a [`Checkpoint`].
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Model`] naming the file and the weight or key,
@@ -49,51 +44,21 @@ impl Encoder {
         if device == Device::Cpu && dtype == Dtype::Bf16 && !device::multiplies_bf16() {
             log::warn!("this processor does not multiply bf16: it is slower than f32 here");
         }
-        let config = Config::load(directory)?;
-        let sentence = SentenceConfig::load(directory)?;
-        let pooling = Pooling::load(directory)?;
-        let prompt = default_prompt(directory)?;
-        if !prompt.is_empty() && !pooling.include_prompt {
-            return Err(Error::model(
-                directory.join("modules.json"),
-                "include_prompt: pooling without the prompt's tokens is not computed here",
-            ));
-        }
-
-        let most = usize::try_from(config.max_position_embeddings).unwrap_or(0);
-        let max_length = match (options.max_length, sentence.max_seq_length) {
-            (Some(asked), _) if asked > most => {
-                return Err(Error::option(
-                    "max_length",
-                    asked,
-                    format!("the model reads at most {most} tokens"),
-                ));
-            }
-            (Some(asked), _) => asked,
-            (None, Some(own)) => own.min(most),
-            (None, None) => model_max_length(directory)?.unwrap_or(most).min(most),
-        };
-        let tokenizer_path = directory.join(TOKENIZER);
-        let tokenizer = Tokenizer::load(&tokenizer_path, max_length, sentence.do_lower_case)?
-            .with_prompt(prompt);
-        same_vocabulary(&tokenizer, &config)
-            .map_err(|reason| Error::model(&tokenizer_path, format!("vocabulary: {reason}")))?;
-
-        let weights = Weights::open(&directory.join(ENCODER))?;
+        let checkpoint = Checkpoint::open(directory, options.max_length)?;
         let bert = Bert::load(
-            weights,
-            &config,
-            &directory.join("config.json"),
+            checkpoint.weights()?,
+            &checkpoint.config,
+            &checkpoint.config_path(),
             dtype.kind(),
             device,
         )?;
         Ok(Self {
-            directory: directory.to_path_buf(),
-            tokenizer,
+            directory: checkpoint.directory,
+            tokenizer: checkpoint.tokenizer,
             bert: Mutex::new(bert),
-            pooling,
-            hidden_size: usize::try_from(config.hidden_size).unwrap_or(0),
-            do_lower_case: sentence.do_lower_case,
+            pooling: checkpoint.pooling,
+            hidden_size: usize::try_from(checkpoint.config.hidden_size).unwrap_or(0),
+            do_lower_case: checkpoint.do_lower_case,
             device,
             dtype,
             sha256: OnceLock::new(),
@@ -138,39 +103,4 @@ impl Encoder {
         }
         Ok(sha256_bytes(parts.join(" ").as_bytes()))
     }
-}
-
-/// Rows of padding that word embeddings have at most behind the last token.
-const PADDING: i64 = 1024;
-
-/// Checks that `tokenizer` can be that of the model that `config` describes.
-fn same_vocabulary(tokenizer: &Tokenizer, config: &Config) -> std::result::Result<(), String> {
-    let (ids, rows) = (tokenizer.vocabulary() as i64, config.vocab_size);
-    let embeddings = format!("embeddings.word_embeddings.weight has {rows} rows");
-    if ids > rows {
-        return Err(format!("token ids up to {} but {embeddings}", ids - 1));
-    }
-    if ids + PADDING < rows {
-        return Err(format!("only {ids} tokens but {embeddings}"));
-    }
-    match (config.pad_token_id, tokenizer.token_id("[PAD]")) {
-        (Some(expected), Some(found)) if expected != i64::from(found) => Err(format!(
-            "[PAD] is token {found} but config.json says pad_token_id = {expected}"
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// `model_max_length` of `tokenizer_config.json`, where it is written.
-fn model_max_length(directory: &Path) -> Result<Option<usize>> {
-    let path = directory.join("tokenizer_config.json");
-    if !path.exists() {
-        return Ok(None);
-    }
-    let config: serde_json::Value = read(&path)?;
-    // "No limit" is written as 1e30, which is no u64.
-    Ok(config
-        .get("model_max_length")
-        .and_then(serde_json::Value::as_u64)
-        .and_then(|n| usize::try_from(n).ok()))
 }

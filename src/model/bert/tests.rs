@@ -1,6 +1,8 @@
 //! Packed and padded rows are two ways to the same vectors: a CPU takes the first, a GPU the other.
+//! What is loaded to be tuned computes the same, and is written as it was read.
 
 use super::*;
+use crate::model::architecture::Architecture;
 use crate::model::pooling::{Mode, Pooling};
 use safetensors::tensor::{Dtype, TensorView};
 
@@ -80,7 +82,7 @@ fn packed_and_padded_rows_give_the_same_embeddings() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     checkpoint(&path);
-    let weights = Weights::open(&path).unwrap();
+    let weights = Weights::open(&path, Architecture::Bert).unwrap();
     let bert = Bert::load(weights, &config(), &path, Kind::Float, Device::Cpu).unwrap();
     let longest = LENGTHS[0];
 
@@ -140,5 +142,95 @@ fn packed_and_padded_rows_give_the_same_embeddings() {
             assert!(difference < 1e-6, "{mode:?} of text {text}: {difference}");
             start += length;
         }
+    }
+}
+
+/// Loaded to be tuned: the checkpoint's pattern, its place, and the model.
+fn to_tune() -> (tempfile::TempDir, std::path::PathBuf, Bert) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    checkpoint(&path);
+    let weights = Weights::open(&path, Architecture::Bert).unwrap();
+    let bert = Bert::load_to_tune(weights, &config(), &path, Device::Cpu).unwrap();
+    (folder, path, bert)
+}
+
+/// One text of seven tokens and two of five.
+fn packed() -> (Tensor, Tensor, Spans) {
+    let ids: Vec<i64> = [row(0, 7), row(1, 5), row(2, 5)].concat();
+    let positions: Vec<i64> = (0..7).chain(0..5).chain(0..5).collect();
+    let spans = Spans {
+        runs: vec![(1, 7), (2, 5)],
+        mask: None,
+    };
+    (
+        Tensor::from_slice(&ids),
+        Tensor::from_slice(&positions),
+        spans,
+    )
+}
+
+#[test]
+fn a_model_to_tune_gives_the_same_vectors_and_a_gradient_reaches_every_weight() {
+    let (_folder, path, tuned) = to_tune();
+    let weights = Weights::open(&path, Architecture::Bert).unwrap();
+    let plain = Bert::load(weights, &config(), &path, Kind::Float, Device::Cpu).unwrap();
+    let (ids, positions, spans) = packed();
+    let expected = plain.forward(&ids, &positions, &spans).unwrap();
+    let found = tuned.forward(&ids, &positions, &spans).unwrap();
+    let difference = (&expected - &found).abs().max().double_value(&[]);
+    assert!(difference < 1e-5, "{difference}");
+    assert!(!expected.requires_grad() && plain.moving().is_empty());
+
+    let loss =
+        (found * Tensor::arange(HIDDEN, (Kind::Float, Device::Cpu)).square()).sum(Kind::Float);
+    let tensors: Vec<&Tensor> = tuned.moving().iter().map(|(_, tensor)| tensor).collect();
+    let gradients = Tensor::run_backward(&[loss], &tensors, false, false);
+    let stored = std::fs::read(&path).unwrap();
+    let stored = safetensors::SafeTensors::deserialize(&stored).unwrap();
+    assert_eq!(tuned.moving().len(), stored.len());
+    for ((name, tensor), gradient) in tuned.moving().iter().zip(&gradients) {
+        assert_eq!(tensor.size(), gradient.size(), "{name}");
+        // Attention does not change when all its keys move alike.
+        if !name.ends_with("key.bias") {
+            assert!(gradient.abs().max().double_value(&[]) > 1e-6, "{name}");
+        }
+    }
+}
+
+#[test]
+fn dropout_is_drawn_from_the_generator_and_only_where_it_is_asked_for() {
+    let (_folder, _, bert) = to_tune();
+    let (ids, positions, spans) = packed();
+    let dropped = |seed| {
+        tch::manual_seed(seed);
+        bert.forward_dropped(&ids, &positions, &spans).unwrap()
+    };
+    assert_eq!(dropped(1), dropped(1));
+    assert_ne!(dropped(1), dropped(2));
+    assert_ne!(dropped(1), bert.forward(&ids, &positions, &spans).unwrap());
+}
+
+#[test]
+fn what_is_written_is_what_was_read_but_for_what_has_moved() {
+    let (folder, path, bert) = to_tune();
+    let (name, tensor) = &bert.moving()[0];
+    {
+        let _guard = tch::no_grad_guard();
+        let _ = tensor.shallow_clone().fill_(0.25);
+    }
+    let written = folder.path().join("written");
+    bert.write(&written).unwrap();
+    let (before, after) = (
+        std::fs::read(&path).unwrap(),
+        std::fs::read(&written).unwrap(),
+    );
+    let before = safetensors::SafeTensors::deserialize(&before).unwrap();
+    let after = safetensors::SafeTensors::deserialize(&after).unwrap();
+    assert_eq!(before.len(), after.len());
+    for (other, view) in before.iter() {
+        let found = after.tensor(other).unwrap();
+        assert_eq!(view.shape(), found.shape());
+        assert_eq!(view.data() == found.data(), other != name, "{other}");
     }
 }

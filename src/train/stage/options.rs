@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::metrics::{calibration, thresholds};
 use crate::train::{logistic, mlp};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// The kind of head to fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +60,8 @@ pub struct Encoder {
     pub source: String,
     /// What it is called.
     pub name: String,
+    /// Where it is, to lie in the model directory itself; else it is found by `source`.
+    pub directory: Option<PathBuf>,
 }
 
 impl Default for Encoder {
@@ -66,6 +69,7 @@ impl Default for Encoder {
         Self {
             source: "minilm".to_owned(),
             name: "sentence-transformers/all-MiniLM-L6-v2".to_owned(),
+            directory: None,
         }
     }
 }
@@ -90,7 +94,9 @@ impl Default for Options {
     }
 }
 
-pub(super) fn check(options: &Options) -> Result<()> {
+/// # Errors
+/// [`Error::Option`] naming the value that cannot be used.
+pub fn check(options: &Options) -> Result<()> {
     if !(0.0..1.0).contains(&options.holdout) {
         return Err(Error::option("holdout", options.holdout, "must be in 0..1"));
     }

@@ -1,36 +1,20 @@
-//! Rows of the papers table: which are fitted to and which held back, and what a fit reads there.
+//! The papers table as a fit reads it.
 
-use super::{FitReport, Kind, Options, Space};
+use super::{FitReport, Kind, Options};
 use crate::corpus::papers::Papers;
-use crate::corpus::split::Split;
 use crate::error::{Error, Result};
 use crate::model::head::Head;
 use crate::observe::Observer;
 use crate::tokens::ngrams::Vocabulary;
 use crate::train::logistic;
 use crate::train::mlp::{self, Examples, Words};
+use crate::train::rows::labels;
+use crate::train::space::Space;
 use ndarray::{Array2, Axis};
 use std::sync::Arc;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Papers whose n-grams are looked up before a caller who wants to stop is heard.
 const BLOCK: usize = 8192;
-
-/// Rows to fit the head to, and rows for calibration and thresholds.
-pub(super) fn divide(table: &Papers, options: &Options) -> (Vec<usize>, Vec<usize>) {
-    let limit = (options.holdout * u64::MAX as f64) as u64;
-    let (mut fitted, mut held) = (Vec::new(), Vec::new());
-    for (row, (split, id)) in table.splits.iter().zip(&table.ids).enumerate() {
-        match split {
-            Split::Train if xxh3_64_with_seed(id.as_bytes(), options.seed) >= limit => {
-                fitted.push(row)
-            }
-            Split::Train | Split::Validation => held.push(row),
-            Split::Test => {}
-        }
-    }
-    (fitted, held)
-}
 
 /// The whole table with what belongs to its rows.
 pub(super) struct Corpus<'a> {
@@ -41,16 +25,7 @@ pub(super) struct Corpus<'a> {
 
 impl Corpus<'_> {
     fn labels(&self, rows: &[usize]) -> Vec<Vec<u32>> {
-        let index = &self.space.index;
-        rows.iter()
-            .map(|&row| {
-                self.table.categories[row]
-                    .iter()
-                    .filter_map(|name| index.get(name))
-                    .copied()
-                    .collect()
-            })
-            .collect()
+        labels(self.table, rows, self.space)
     }
 
     pub(super) fn truth(&self, rows: &[usize]) -> Vec<u8> {
