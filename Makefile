@@ -185,6 +185,17 @@ release: ## publish dist/ as the release of the tag TAG (gh)
 green: ## fail unless every word of RESULTS is success
 	@for result in $$RESULTS; do [ "$$result" = success ] || { echo "a job ended with: $$result"; exit 1; }; done
 
+# --- documentation -----------------------------------------------------------
+
+$(STAMPS)/docs: $(STAMPS)/venv requirements/docs.txt
+	$(BIN)/uv venv -q --allow-existing --python $(BIN)/python .venv-docs
+	$(BIN)/uv pip install -q --python .venv-docs/bin/python --require-hashes -r requirements/docs.txt
+	@touch $@
+
+.PHONY: docs
+docs: $(STAMPS)/docs ## the documentation's site, into build/docs
+	.venv-docs/bin/mkdocs build
+
 # --- measurement -------------------------------------------------------------
 
 $(STAMPS)/bench: $(STAMPS)/venv requirements/bench.txt
@@ -224,8 +235,9 @@ lock: $(STAMPS)/venv ## recompile the requirement files from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --extra all pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --extra all --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/bench.in -o requirements/bench.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/docs.in -o requirements/docs.txt
 
 .PHONY: clean
 clean: ## remove what the targets made; data/ and runs/ stay
-	rm -rf .venv .venv-bench $(STAMPS) dist target build benches/data .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench .venv-docs $(STAMPS) dist target build benches/data .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find benches notebooks python tests -name __pycache__ -prune -exec rm -rf {} +

@@ -90,7 +90,7 @@ def locked(root: Path, tmp_path: Path) -> Path:
     for name in ("requirements.txt", "requirements-dev.txt", "a.py"):
         (work / name).write_text("one\n")
     (work / "requirements").mkdir()
-    for name in ("bootstrap.txt", "bench.txt"):
+    for name in ("bootstrap.txt", "bench.txt", "docs.txt"):
         (work / "requirements" / name).write_text("one\n")
     (work / ".ci").mkdir()
     shutil.copy(root / ".ci/propose-locks", work / ".ci/propose-locks")
@@ -126,4 +126,5 @@ def test_changed_locks_become_one_pull_request_that_is_tested(
     shown = run(*pushed, "locks/weekly", cwd=locked).stdout
     assert shown.split("\n\n") == ["Recompile the lock files", "requirements.txt\n"]
     assert ("pr create" in calls.read_text()) is not bool(open_before)
-    assert "workflow run ci.yml --ref locks/weekly" in calls.read_text()
+    for workflow in ("ci", "docs"):
+        assert f"workflow run {workflow}.yml --ref locks/weekly" in calls.read_text()

@@ -69,7 +69,7 @@ def test_workflows_may_only_read_and_jobs_say_what_else(workflows: Workflows) ->
     for name, workflow in workflows.items():
         assert workflow["permissions"] == {"contents": "read"}, name
     writing = {place for place, job in jobs(workflows) if "write" in str(job.get("permissions"))}
-    assert writing == {"data/comment", "locks/recompile", "release/publish"}
+    assert writing == {"data/comment", "docs/publish", "locks/recompile", "release/publish"}
 
 
 def test_a_checkout_leaves_no_credentials(workflows: Workflows) -> None:
@@ -122,6 +122,26 @@ def test_every_python_that_the_package_allows_is_tested(workflows: Workflows) ->
 def test_the_data_workflow_starts_on_what_decides_the_data(workflows: Workflows) -> None:
     events = workflows["data"][EVENTS]
     assert events["pull_request"]["paths"] == ["**.dvc", "dvc.lock", "params.yaml"]
+
+
+def test_the_docs_workflow_starts_on_what_the_site_is_made_of(
+    workflows: Workflows, root: Path
+) -> None:
+    events = workflows["docs"][EVENTS]
+    paths = events["pull_request"]["paths"]
+    assert events["push"] == {"branches": ["main"], "paths": paths}
+    assert {"**.md", "docs/**", "python/**.py", "python/**.pyi"} <= set(paths)
+    for path in paths:
+        assert "*" in path or (root / path).is_file(), path
+
+
+def test_only_main_publishes_the_site_and_what_publishes_runs_nothing_of_the_repository(
+    workflows: Workflows,
+) -> None:
+    publish = workflows["docs"]["jobs"]["publish"]
+    assert publish["if"] == "github.ref == 'refs/heads/main'"
+    assert publish["permissions"] == {"pages": "write", "id-token": "write"}
+    assert [step["uses"].split("@")[0] for step in publish["steps"]] == ["actions/deploy-pages"]
 
 
 def test_the_registry_workflow_starts_by_webhook_and_by_hand(workflows: Workflows) -> None:
