@@ -149,6 +149,7 @@ def tune(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
+    torch.set_num_threads(1)
     what, first, second = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     if what == "make":
         for at, kind in enumerate(json.loads(second.read_text(encoding="utf-8"))):
