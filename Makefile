@@ -122,7 +122,7 @@ test-rust: test-core test-torch ## Rust tests, without and with libtorch
 
 .PHONY: test-python
 test-python: $(STAMPS)/dev $(STAMPS)/wheel ## Python tests against the installed wheel
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" --durations 15
 
 .PHONY: test-slow
 test-slow: $(STAMPS)/dev $(STAMPS)/wheel ## whole-corpus parity and other long checks
