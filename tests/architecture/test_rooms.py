@@ -45,6 +45,7 @@ OWNERS = {
     "joblib": {"baselines"},
     "optuna": {"sweep"},
     "sklearn": {"baselines"},
+    "threadpoolctl": {"baselines"},
     "wandb": {"tracking", "registry/wandb.py"},
     "yaml": {"config"},
     "matplotlib": {"report"},

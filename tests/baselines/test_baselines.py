@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from safetensors.numpy import load_file
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.multiclass import OneVsRestClassifier
+from threadpoolctl import threadpool_limits
 from typer.testing import CliRunner, Result
 
 if TYPE_CHECKING:
@@ -64,6 +66,13 @@ def copied(sample_run: SampleRun, folder: Path) -> tuple[Path, list[str]]:
         shutil.copytree(sample_run.papers.parents[1] / name, data / name)
     others = [one for one in sample_run.overrides if not one.startswith("paths.data=")]
     return data, [*others, f"paths.data={data}"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Fits of a hundred papers are slow where threads wait for each other."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="module")

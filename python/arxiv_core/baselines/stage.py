@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sklearn
+from threadpoolctl import threadpool_limits
 
 from arxiv_core import _core
 from arxiv_core.baselines.heads import CHOICE, Candidates, Features, best, frozen, tfidf
@@ -118,7 +119,9 @@ def _made(
 
     learn, candidates = make(task)
     jobs = 1 if len(task.refit) * len(task.labels) < ALONE else -1
-    chosen, validation, test = best(candidates, learn, task, jobs, on_heads)
+    # A label's fit is too small to share: threads that wait for each other cost six times as much.
+    with threadpool_limits(1):
+        chosen, validation, test = best(candidates, learn, task, jobs, on_heads)
     groups = {key: options[key] for key in ("calibration", "thresholds", "evaluation")}
     with explained(OPTIONS):
         metrics = measure(task, validation, test, **groups)
