@@ -19,6 +19,7 @@ HEAVY = {
     "matplotlib",
     "omegaconf",
     "optuna",
+    "sklearn",
     "sentence_transformers",
     "torch",
     "transformers",

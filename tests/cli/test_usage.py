@@ -11,6 +11,7 @@ from arxiv_core.stages import TaxonomyEntry
 from typer.testing import CliRunner, Result
 
 COMMANDS = {
+    "baselines",
     "classify",
     "config",
     "data",
@@ -88,6 +89,7 @@ def test_a_wrong_command_ends_with_two_and_says_what_was_meant(
         (["prepare", "data.source=nowhere.json"], "nowhere.json"),
         (["embed", "paths.data=nowhere"], "run arxiv-core prepare first"),
         (["train", "paths.data=nowhere"], "run arxiv-core prepare first"),
+        (["baselines", "paths.data=nowhere"], "run arxiv-core prepare first"),
         (["evaluate", "paths.data=nowhere"], "run arxiv-core prepare first"),
         (["package", "paths.runs=nowhere"], "run arxiv-core train first"),
     ],

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from arxiv_core.cli import classify, model, report, serve, stages, sweep
+from arxiv_core.cli import baselines, classify, model, report, serve, stages, sweep
 from arxiv_core.cli.group import Commands, Form, Level
 
 __all__ = ["app", "main"]
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 classify.register(app)
 report.register(app)
+baselines.register(app)
 serve.register(app)
 stages.register(app)
 model.register(app)

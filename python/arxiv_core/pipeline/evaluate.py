@@ -15,6 +15,8 @@ from arxiv_core.pipeline.record import as_dict, read_json, write_json
 from arxiv_core.pipeline.translation import explained, translated
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from arxiv_core.config import Config
     from arxiv_core.stages import OnProgress
 
@@ -68,11 +70,11 @@ def run(config: Config, progress: OnProgress | None = None) -> dict[str, Any]:
     write_json(layout.metrics, metrics)
     write_json(layout.headline, {name: value for name, value, _ in figures(metrics)})
     if config.evaluation.report:
-        _report(layout)
+        _report(layout, layout.baselines(split))
     return metrics
 
 
-def _report(layout: Layout) -> None:
+def _report(layout: Layout, measured: Path) -> None:
     from arxiv_core import report
 
     try:
@@ -82,4 +84,4 @@ def _report(layout: Layout) -> None:
         return
     from arxiv_core.report import evaluation
 
-    _log.info("%s", evaluation.write(layout.run))
+    _log.info("%s", evaluation.write(layout.run, measured=measured))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from arxiv_core.config import Config
 
 __all__ = [
+    "BASELINES",
     "INSIGHT",
     "METRICS",
     "PLOTS",
@@ -32,7 +33,10 @@ REPORT = "report.html"
 PLOTS = "plots"
 """Names in a run's directory, for those who are given one."""
 
-IN_DATA = {"fetch", "raw", "prepare", "embed"}
+BASELINES = "baselines"
+"""Name in the folder of the data."""
+
+IN_DATA = {"fetch", "raw", "prepare", "embed", "baselines"}
 """Stages whose output is no run's."""
 
 
@@ -130,6 +134,10 @@ class Layout:
     def package(self) -> Path:
         """The model directory that `package` writes, complete with metrics and card."""
         return self.run / "package"
+
+    def baselines(self, split: str) -> Path:
+        """Give the folder of what was measured of scikit-learn on the papers of `split`."""
+        return self.prepared.parent / BASELINES / split
 
     def beside(self, stage: str) -> Path:
         """Give the folder of a stage's output, where what is about the stage lies too.

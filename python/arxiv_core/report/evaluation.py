@@ -9,7 +9,7 @@ from pathlib import Path
 
 from arxiv_core.pipeline.layout import PLOTS, REPORT
 from arxiv_core.pipeline.record import write_text
-from arxiv_core.report import curves, papers, tables
+from arxiv_core.report import baselines, curves, papers, tables
 from arxiv_core.report.drawing import Chart
 from arxiv_core.report.page import Section, charts, figure, page, paragraph
 from arxiv_core.report.run import Run, read
@@ -24,7 +24,7 @@ INVENTED = (
 EPOCH = datetime.date(1970, 1, 1)
 
 
-def write(run: Path, beside: Sequence[Path] = ()) -> Path:
+def write(run: Path, beside: Sequence[Path] = (), measured: Path | None = None) -> Path:
     """Write the report on an evaluated run into its directory.
 
     Parameters
@@ -33,6 +33,9 @@ def write(run: Path, beside: Sequence[Path] = ()) -> Path:
         The run's directory.
     beside
         Runs, or files of metrics, whose figures stand beside its own.
+    measured
+        Folder of baselines, which stand beside it where they are of the same papers; unless given,
+        that of the data which the run's configuration names.
 
     Returns
     -------
@@ -45,11 +48,12 @@ def write(run: Path, beside: Sequence[Path] = ()) -> Path:
         A run was not evaluated.
     """
     own = read(run)
-    others = [read(path, whole=False) for path in beside]
+    known, remark = baselines.beside(own, measured or baselines.folder(own))
+    others = [*known, *(read(path, whole=False) for path in beside)]
     drawn = _draw(own)
     for chart in drawn.values():
         chart.write(run / PLOTS)
-    write_text(run / REPORT, _page(own, others, drawn))
+    write_text(run / REPORT, _page(own, others, remark, drawn))
     return run / REPORT
 
 
@@ -84,7 +88,7 @@ def _losses(run: Run) -> list[tuple[list[float], str]]:
     return [(losses, "epoch" if "steps" in fit else "pass over the papers")] if losses else []
 
 
-def _page(run: Run, others: Sequence[Run], drawn: dict[str, Chart]) -> str:
+def _page(run: Run, others: Sequence[Run], remark: str, drawn: dict[str, Chart]) -> str:
     def group(*captions: tuple[str, str]) -> str:
         return charts(figure(drawn[name], text) for name, text in captions if name in drawn)
 
@@ -101,7 +105,7 @@ def _page(run: Run, others: Sequence[Run], drawn: dict[str, Chart]) -> str:
     )
     slices = [(name, SLICES.get(name[6:], "")) for name in drawn if name.startswith("slice-")]
     sections = [
-        Section("Headline", tables.headline(run, others)),
+        Section("Headline", tables.headline(run, others, remark)),
         Section(
             "Categories",
             paragraph(

@@ -18,8 +18,8 @@ TILES = 5
 """Figures that are shown large."""
 
 
-def headline(run: Run, others: Sequence[Run]) -> str:
-    """Show the run's figures large, then beside other runs'."""
+def headline(run: Run, others: Sequence[Run], remark: str = "") -> str:
+    """Show the run's figures large, then beside other runs'; `remark` is the last word."""
     level = run.metrics.get("evaluated_with", {}).get("bootstrap", {}).get("level")
     shown = [
         (_number(value, figure), figure.name, _interval(run, figure) or figure.remark)
@@ -55,6 +55,7 @@ def headline(run: Run, others: Sequence[Run]) -> str:
         notes.append(
             "Other runs stand beside this one with arxiv-core report RUN --beside OTHER_RUN."
         )
+    notes.append(remark)
     columns = range(1, len(heads))
     return (
         tiles(shown)
