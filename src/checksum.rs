@@ -9,7 +9,7 @@ use crate::observe::Observer;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+use twox_hash::XxHash3_128;
 
 /// Bytes of a block; the last one may be shorter.
 pub const BLOCK: usize = 1 << 19;
@@ -17,7 +17,7 @@ pub const BLOCK: usize = 1 << 19;
 /// The checksum of a block.
 #[must_use]
 pub fn block(bytes: &[u8]) -> u128 {
-    twox_hash::XxHash3_128::oneshot(bytes)
+    XxHash3_128::oneshot(bytes)
 }
 
 /// The checksum, in hex, of a file whose blocks have these.
@@ -27,14 +27,14 @@ pub fn whole(blocks: &[u128]) -> String {
         .iter()
         .flat_map(|block| block.to_be_bytes())
         .collect();
-    format!("{:032x}", xxh3_128(&bytes))
+    format!("{:032x}", XxHash3_128::oneshot(&bytes))
 }
 
 /// A checksum while bytes come in order, in pieces of any length.
 #[derive(Default)]
 pub struct Checksum {
     blocks: Vec<u128>,
-    open: Xxh3,
+    open: XxHash3_128,
     filled: usize,
 }
 
@@ -43,7 +43,7 @@ impl Checksum {
     pub fn update(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let (part, rest) = bytes.split_at(bytes.len().min(BLOCK - self.filled));
-            self.open.update(part);
+            self.open.write(part);
             self.filled += part.len();
             bytes = rest;
             if self.filled == BLOCK {
@@ -53,8 +53,8 @@ impl Checksum {
     }
 
     fn close(&mut self) {
-        self.blocks.push(self.open.digest128());
-        self.open.reset();
+        let closed = std::mem::take(&mut self.open);
+        self.blocks.push(closed.finish_128());
         self.filled = 0;
     }
 

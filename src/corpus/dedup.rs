@@ -19,7 +19,7 @@ use lsh::Signatures;
 use normal::Normal;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
-use xxhash_rust::xxh3::xxh3_64;
+use twox_hash::XxHash3_64;
 
 /// What counts as a duplicate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,7 +73,7 @@ pub fn fingerprint(title: &str, summary: &str) -> Fingerprint {
 
 /// The hash by which equal ids are found.
 pub fn id_hash(id: &str) -> u64 {
-    xxh3_64(id.as_bytes())
+    XxHash3_64::oneshot(id.as_bytes())
 }
 
 /// What becomes of a paper.

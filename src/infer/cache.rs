@@ -16,14 +16,14 @@ use ndarray::{Array2, ArrayView2};
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+use twox_hash::{XxHash3_64, XxHash3_128};
 
 const MAGIC: &[u8; 8] = b"ARXEMB01";
 const HEADER: usize = 16;
 
 /// The hash a text is filed under.
 pub fn text_hash(text: &str) -> u128 {
-    xxh3_128(text.as_bytes())
+    XxHash3_128::oneshot(text.as_bytes())
 }
 
 /// The embeddings filed under one key.
@@ -128,9 +128,11 @@ impl Cache {
         for value in embeddings {
             bytes.extend_from_slice(&value.to_le_bytes());
         }
-        bytes.extend_from_slice(&xxh3_64(&bytes).to_le_bytes());
+        bytes.extend_from_slice(&XxHash3_64::oneshot(&bytes).to_le_bytes());
         // Named by its content: two processes never write different bytes to one name.
-        let path = self.folder.join(format!("{:032x}.seg", xxh3_128(&bytes)));
+        let path = self
+            .folder
+            .join(format!("{:032x}.seg", XxHash3_128::oneshot(&bytes)));
         put(&self.folder, &path, &bytes)?;
         self.index(path, hashes);
         Ok(())
@@ -223,7 +225,7 @@ fn hashes(path: &Path, hidden: usize) -> Result<Vec<u128>> {
 fn whole(path: &Path) -> Result<Vec<u8>> {
     let bytes = std::fs::read(path).map_err(|source| Error::io(path, source))?;
     let (body, sum) = bytes.split_at(bytes.len().saturating_sub(8));
-    if body.len() < HEADER || sum != xxh3_64(body).to_le_bytes() {
+    if body.len() < HEADER || sum != XxHash3_64::oneshot(body).to_le_bytes() {
         return Err(Error::input(path.display(), "checksum is wrong"));
     }
     Ok(bytes)

@@ -14,6 +14,8 @@ use tch::{Device, Kind, Tensor};
 pub(crate) enum Stored<'a> {
     /// A tensor of f32 on any device.
     Floats(&'a Tensor),
+    /// Values of f32, of a shape.
+    Values(Vec<usize>, &'a [f32]),
     /// Little-endian bytes of another file's.
     Bytes(Dtype, Vec<usize>, &'a [u8]),
 }
@@ -25,6 +27,7 @@ impl Stored<'_> {
                 let shape = tensor.size().iter().map(|&size| size as usize).collect();
                 (Dtype::F32, shape, tensor.numel() * size_of::<f32>())
             }
+            Self::Values(shape, values) => (Dtype::F32, shape.clone(), size_of_val(*values)),
             Self::Bytes(dtype, shape, bytes) => (*dtype, shape.clone(), bytes.len()),
         }
     }
@@ -70,6 +73,11 @@ pub(crate) fn write(
     for (_, stored) in order {
         match stored {
             Stored::Bytes(.., bytes) => file.write_all(bytes).map_err(io)?,
+            Stored::Values(_, values) => {
+                for value in *values {
+                    file.write_all(&value.to_le_bytes()).map_err(io)?;
+                }
+            }
             Stored::Floats(tensor) => {
                 let tensor = tensor
                     .f_detach()?
@@ -154,6 +162,10 @@ mod tests {
         let tensors = BTreeMap::from([
             ("a".to_owned(), Stored::Floats(&floats)),
             ("b".to_owned(), Stored::Bytes(Dtype::I64, vec![1], &ids)),
+            (
+                "d".to_owned(),
+                Stored::Values(vec![3, 1], &[1.5, -2.0, 0.0]),
+            ),
         ]);
         let metadata = BTreeMap::from([("format", "pt".to_owned())]);
         let (one, two) = (folder.path().join("one"), folder.path().join("two"));
@@ -164,6 +176,9 @@ mod tests {
         assert_eq!(file.metadata("format"), Some("pt"));
         let read = Tensor::zeros([3, 1], (Kind::Float, Device::Cpu));
         file.copy_to("a", &read).unwrap();
+        assert_eq!(read, floats);
+        let _ = read.shallow_clone().zero_();
+        file.copy_to("d", &read).unwrap();
         assert_eq!(read, floats);
         assert!(file.copy_to("a", &read.view([1, 3])).is_err());
         assert!(file.copy_to("b", &read).is_err());

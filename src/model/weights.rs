@@ -1,12 +1,11 @@
-//! `model.safetensors` → tensors on a device, by BERT's names for them; and arrays → such a file.
+//! `model.safetensors` → tensors on a device, by BERT's names for them.
 
 use super::tensors::{self, Stored};
 use crate::error::{Error, Result};
 use crate::model::architecture::Architecture;
 use memmap2::Mmap;
-use safetensors::{Dtype, SafeTensors, View};
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use safetensors::{Dtype, SafeTensors};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
 
@@ -142,50 +141,4 @@ impl Weights {
         let tensor = unsafe { Tensor::f_from_blob(data, &found, &strides, stored, Device::Cpu) }?;
         Ok(tensor.f_to_kind(kind)?.f_to_device(device)?)
     }
-}
-
-/// An array to write.
-struct Array<'a> {
-    shape: &'a [usize],
-    values: &'a [f32],
-}
-
-impl View for Array<'_> {
-    fn dtype(&self) -> Dtype {
-        Dtype::F32
-    }
-
-    fn shape(&self) -> &[usize] {
-        self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        self.values
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect()
-    }
-
-    fn data_len(&self) -> usize {
-        size_of_val(self.values)
-    }
-}
-
-/// Writes arrays by name, shape and values to `path`, as transformers writes `model.safetensors`;
-/// the same arrays make the same bytes.
-///
-/// # Errors
-/// [`Error::Io`]; [`Error::Model`] where names or sizes cannot be written.
-pub fn save<'a>(
-    path: &Path,
-    arrays: impl IntoIterator<Item = (&'a str, &'a [usize], &'a [f32])>,
-) -> Result<()> {
-    let arrays = arrays
-        .into_iter()
-        .map(|(name, shape, values)| (name, Array { shape, values }));
-    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    safetensors::serialize_to_file(arrays, Some(metadata), path).map_err(|error| match error {
-        safetensors::SafeTensorError::IoError(source) => Error::io(path, source),
-        other => Error::model(path, other),
-    })
 }

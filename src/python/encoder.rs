@@ -4,7 +4,7 @@ use super::enter;
 use crate::error::{Error, Result};
 use crate::infer::embed::{embed as embed_papers, embed_texts, open};
 use crate::infer::encoder::{BATCH_TOKENS, Encoder, Options};
-use crate::model::weights;
+use crate::model::tensors::{self, Stored};
 use crate::tokens::vocabulary;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -158,9 +158,15 @@ fn save_weights(
         let values = array
             .as_slice()
             .map_err(|error| Error::input(format!("weight {name}"), error))?;
-        arrays.push((name.as_str(), array.shape(), values));
+        arrays.push((name.clone(), array.shape().to_vec(), values));
     }
-    enter::run(py, None, move |_| weights::save(&path, arrays))
+    enter::run(py, None, move |_| {
+        let stored = |(name, shape, values)| (name, Stored::Values(shape, values));
+        let arrays = arrays.into_iter().map(stored).collect();
+        // What transformers asks of a file of PyTorch's weights.
+        let metadata = BTreeMap::from([("format", "pt".to_owned())]);
+        tensors::write(&path, &arrays, &metadata)
+    })
 }
 
 fn to_json(value: &impl serde::Serialize) -> Result<String> {

@@ -3,7 +3,7 @@
 use super::space::Space;
 use crate::corpus::papers::Papers;
 use crate::corpus::split::Split;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use twox_hash::XxHash3_64;
 
 /// Rows to fit to, and rows held back: the split `validation`, and of `train` the share `holdout`,
 /// chosen by a hash of id and seed.
@@ -12,7 +12,9 @@ pub(super) fn divide(table: &Papers, holdout: f64, seed: u64) -> (Vec<usize>, Ve
     let (mut fitted, mut held) = (Vec::new(), Vec::new());
     for (row, (split, id)) in table.splits.iter().zip(&table.ids).enumerate() {
         match split {
-            Split::Train if xxh3_64_with_seed(id.as_bytes(), seed) >= limit => fitted.push(row),
+            Split::Train if XxHash3_64::oneshot_with_seed(seed, id.as_bytes()) >= limit => {
+                fitted.push(row)
+            }
             Split::Train | Split::Validation => held.push(row),
             Split::Test => {}
         }

@@ -33,7 +33,7 @@ impl Folder {
 fn paper(number: usize) -> Value {
     let month = 1 + number % 12;
     let words = (0..40).fold(String::new(), |mut words, at| {
-        let word = xxhash_rust::xxh3::xxh3_64(&[number, at].map(usize::to_le_bytes).concat());
+        let word = twox_hash::XxHash3_64::oneshot(&[number, at].map(usize::to_le_bytes).concat());
         let _ = write!(words, "word{word:x} ");
         words
     });

@@ -1,6 +1,6 @@
 //! Text → hashes of its n-grams.
 
-use xxhash_rust::xxh3::xxh3_64;
+use twox_hash::XxHash3_64;
 
 /// The hashes of all n-grams of title and abstract together, and of the title alone, each
 /// sorted, repeated as often as they occur. No pair spans the two texts.
@@ -29,7 +29,7 @@ fn hash_grams(text: &str, out: &mut Vec<u32>) {
         } else {
             lower.extend(word.chars().flat_map(char::to_lowercase));
         }
-        let hash = xxh3_64(lower.as_bytes());
+        let hash = XxHash3_64::oneshot(lower.as_bytes());
         out.push((hash >> 32) as u32);
         if let Some(previous) = previous {
             out.push((pair(previous, hash) >> 32) as u32);
