@@ -91,8 +91,8 @@ def test_every_value_says_where_it_came_from(own: Path) -> None:
     assert remark(shown, "width") == str(own / "head/wide.yaml")
     assert remark(shown, "run") == str(own / "experiment/mine.yaml")
     assert remark(shown, "seed") == "override"
-    assert remark(shown, "lr") == "optimizer/adamw.yaml"
-    assert remark(shown, "epochs") == "default"
+    assert remark(shown, "vectors_lr") == "optimizer/adamw.yaml"
+    assert remark(shown, "batch_size") == "default"
     plain = yaml.safe_load(render(["experiment=mine", "seed=7"], directory=own))
     assert yaml.safe_load(shown) == plain
 
