@@ -11,7 +11,7 @@
 //!
 //! Inside: `choice` puts subset and split in their order; `pipeline` runs `batch` on blocks of lines and collects texts, packed by `pages`, in the
 //! file of `texts`; `table` completes it with the papers that stay; `quarantine` holds lines that
-//! cannot be read; `output` names the files; `profile` clocks.
+//! cannot be read; `profile` clocks.
 
 mod batch;
 mod choice;
@@ -20,7 +20,6 @@ pub mod json;
 pub mod lines;
 pub mod manifest;
 pub mod options;
-mod output;
 mod pages;
 pub mod papers;
 pub mod parquet;

@@ -3,7 +3,6 @@
 use super::choice;
 use super::manifest::{Manifest, Outcome};
 use super::options::PrepareOptions;
-use super::output::Pending;
 use super::pipeline;
 use super::profile::Profile;
 use super::quarantine::Quarantine;
@@ -11,6 +10,7 @@ use super::source::Source;
 use super::table::Table;
 use crate::error::{Error, Result};
 use crate::observe::{self, Observer};
+use crate::scratch::Pending;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;

@@ -1,8 +1,8 @@
 //! The lines that could not be read: `quarantine.jsonl`, one object a line.
 
 use super::batch::Bad;
-use super::output::Pending;
 use crate::error::{Error, Result};
+use crate::scratch::Pending;
 use serde::Serialize;
 use std::fs::File;
 use std::io::{BufWriter, Write};

@@ -2,13 +2,13 @@
 
 mod kept;
 
-use super::output::Pending;
 use super::parquet::{parquet_error, properties, schema};
 use super::split::Split;
 use super::subset::{Rows, Selection};
 use super::texts::{Group, TEXTS, TextFile};
 use crate::error::{Error, Result};
 use crate::observe::Observer;
+use crate::scratch::Pending;
 use arrow::array::{ArrayRef, Date32Array, ListBuilder, RecordBatch, StringArray, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowSchemaConverter;

@@ -2,9 +2,9 @@
 //! pages one after the other. They are written while the source is read; which papers stay is
 //! known only after its last line. Where all do, this file becomes the table.
 
-use super::output::Pending;
 use super::pages::Page;
 use crate::error::{Error, Result};
+use crate::scratch::Pending;
 use parquet::file::writer::TrackedWrite;
 use std::fs::File;
 use std::io::Write;

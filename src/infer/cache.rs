@@ -11,7 +11,7 @@
 //! ```
 
 use crate::error::{Error, Result};
-use crate::scratch;
+use crate::scratch::Pending;
 use ndarray::{Array2, ArrayView2};
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -51,7 +51,7 @@ impl Cache {
         std::fs::create_dir_all(&folder).map_err(|source| Error::io(&folder, source))?;
         let note = folder.join("key.json");
         if !note.exists() {
-            put(&folder, &note, format!("{description:#}\n").as_bytes())?;
+            put(&note, format!("{description:#}\n").as_bytes())?;
         }
         let mut cache = Self {
             folder,
@@ -133,7 +133,7 @@ impl Cache {
         let path = self
             .folder
             .join(format!("{:032x}.seg", XxHash3_128::oneshot(&bytes)));
-        put(&self.folder, &path, &bytes)?;
+        put(&path, &bytes)?;
         self.index(path, hashes);
         Ok(())
     }
@@ -186,14 +186,13 @@ impl Cache {
     }
 }
 
-/// Writes `bytes` to `path` in `folder`, whole or not at all.
-fn put(folder: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
+/// Writes `bytes` to `path`, whole or not at all.
+fn put(path: &Path, bytes: &[u8]) -> Result<()> {
     let io = |source| Error::io(path, source);
-    let mut file = scratch::file(folder, ".segment-").map_err(io)?;
+    let (mut file, pending) = Pending::beside(path)?;
     file.write_all(bytes).map_err(io)?;
-    file.as_file().sync_all().map_err(io)?;
-    file.persist(path).map_err(|error| io(error.error))?;
-    Ok(())
+    file.sync_all().map_err(io)?;
+    pending.publish(&file, path)
 }
 
 /// The text hashes of a segment whose header and size are right.

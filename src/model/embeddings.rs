@@ -4,7 +4,7 @@
 use crate::checksum;
 use crate::error::{Error, Result};
 use crate::observe::Observer;
-use crate::scratch;
+use crate::scratch::Pending;
 use memmap2::Mmap;
 use ndarray::Array2;
 use safetensors::{Dtype, SafeTensors};
@@ -119,10 +119,8 @@ pub fn write(path: &Path, embeddings: &Array2<f32>, metadata: &Metadata) -> Resu
         _ => Path::new("."),
     };
     std::fs::create_dir_all(folder).map_err(|source| Error::io(folder, source))?;
-    let mut file = std::io::BufWriter::with_capacity(
-        1 << 20,
-        scratch::file(folder, ".embeddings-").map_err(io)?,
-    );
+    let (file, pending) = Pending::beside(path)?;
+    let mut file = std::io::BufWriter::with_capacity(1 << 20, file);
     file.write_all(&(header.len() as u64).to_le_bytes())
         .map_err(io)?;
     file.write_all(&header).map_err(io)?;
@@ -132,9 +130,8 @@ pub fn write(path: &Path, embeddings: &Array2<f32>, metadata: &Metadata) -> Resu
         }
     }
     let file = file.into_inner().map_err(|error| io(error.into_error()))?;
-    file.as_file().sync_all().map_err(io)?;
-    file.persist(path).map_err(|error| io(error.error))?;
-    Ok(())
+    file.sync_all().map_err(io)?;
+    pending.publish(&file, path)
 }
 
 /// Reads the embeddings file at `path`.

@@ -2,7 +2,7 @@
 //! time: a file of weights is large, and need not be in memory once more to be written.
 
 use crate::error::{Error, Result};
-use crate::scratch;
+use crate::scratch::Pending;
 use memmap2::Mmap;
 use safetensors::{Dtype, SafeTensors};
 use std::collections::{BTreeMap, HashMap};
@@ -61,11 +61,7 @@ pub(crate) fn write(
     let mut header = serde_json::Value::Object(header).to_string().into_bytes();
     header.resize(header.len().next_multiple_of(8), b' ');
 
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let file = scratch::file(folder, ".tensors-").map_err(io)?;
+    let (file, pending) = Pending::beside(path)?;
     let mut file = BufWriter::with_capacity(1 << 20, file);
     file.write_all(&(header.len() as u64).to_le_bytes())
         .map_err(io)?;
@@ -91,9 +87,8 @@ pub(crate) fn write(
         }
     }
     let file = file.into_inner().map_err(|error| io(error.into_error()))?;
-    file.as_file().sync_all().map_err(io)?;
-    file.persist(path).map_err(|error| io(error.error))?;
-    Ok(())
+    file.sync_all().map_err(io)?;
+    pending.publish(&file, path)
 }
 
 /// A file that [`write`] wrote.

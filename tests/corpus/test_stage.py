@@ -195,7 +195,7 @@ def test_a_kill_leaves_nothing_or_what_cannot_be_taken_for_a_table(
         assert process.stdout.readline()
         process.kill()
     left = [path.name for path in out.iterdir()]
-    assert all(name.startswith(".prepare-") for name in left)
+    assert all(name.startswith(".arxiv-core-") for name in left)
     assert not (left and has_nameless_files(tmp_path))
 
 

@@ -3,6 +3,7 @@
 use super::super::papers::Papers;
 use super::{parquet_error, properties, schema};
 use crate::error::{Error, Result};
+use crate::scratch::Pending;
 use arrow::array::{ArrayRef, Date32Array, ListBuilder, StringArray, StringBuilder};
 use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
@@ -15,11 +16,7 @@ use std::sync::Arc;
 /// # Errors
 /// [`Error::Io`] where the file cannot be written, [`Error::Option`] for a bad `zstd_level`.
 pub(crate) fn write(path: &Path, papers: &Papers, zstd_level: i32) -> Result<()> {
-    let folder = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
-        .map_err(|error| Error::io(path, error))?;
+    let (file, pending) = Pending::beside(path)?;
     let mut writer = ArrowWriter::try_new(file, schema(), Some(properties(zstd_level)?))
         .map_err(|error| parquet_error(path, error))?;
     let batch = RecordBatch::try_new(schema(), columns(papers))
@@ -30,9 +27,7 @@ pub(crate) fn write(path: &Path, papers: &Papers, zstd_level: i32) -> Result<()>
     let file = writer
         .into_inner()
         .map_err(|error| parquet_error(path, error))?;
-    file.persist(path)
-        .map_err(|error| Error::io(path, error.error))?;
-    Ok(())
+    pending.publish(&file, path)
 }
 
 fn columns(papers: &Papers) -> Vec<ArrayRef> {

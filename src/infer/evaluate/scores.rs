@@ -2,7 +2,7 @@
 //! papers, and to compare two models.
 
 use crate::error::{Error, Result};
-use crate::scratch;
+use crate::scratch::Pending;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use std::collections::HashMap;
@@ -81,11 +81,10 @@ impl Scores {
             _ => Path::new("."),
         };
         std::fs::create_dir_all(folder).map_err(|source| Error::io(folder, source))?;
-        let mut file = scratch::file(folder, ".scores-").map_err(io)?;
+        let (mut file, pending) = Pending::beside(path)?;
         file.write_all(&whole).map_err(io)?;
-        file.as_file().sync_all().map_err(io)?;
-        file.persist(path).map_err(|error| io(error.error))?;
-        Ok(())
+        file.sync_all().map_err(io)?;
+        pending.publish(&file, path)
     }
 
     /// Reads what [`Scores::write`] wrote.

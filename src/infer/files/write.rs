@@ -9,10 +9,10 @@ use super::{Answer, Format, STANDARD};
 use crate::error::{Error, Result};
 use crate::observe::Observer;
 use crate::pipe;
-use crate::scratch;
+use crate::scratch::Pending;
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
 
 /// Takes answers in order; nothing is at the output's place before `finish`.
 pub(super) trait Sink {
@@ -81,7 +81,7 @@ impl Archive {
 /// standard output, a named pipe or a device.
 struct Target {
     path: PathBuf,
-    file: Option<NamedTempFile>,
+    file: Option<(File, Pending)>,
 }
 
 impl Target {
@@ -116,21 +116,20 @@ impl Target {
         parent
             .metadata()
             .map_err(|source| Error::io(parent, source))?;
-        let file =
-            scratch::file(parent, ".predictions-").map_err(|source| Error::io(parent, source))?;
+        let (file, pending) = Pending::create(parent)?;
         if let Ok(found) = absolute.metadata() {
-            let kept = file.as_file().set_permissions(found.permissions());
+            let kept = file.set_permissions(found.permissions());
             kept.map_err(|source| Error::io(parent, source))?;
         }
         Ok(Self {
             path: absolute,
-            file: Some(file),
+            file: Some((file, pending)),
         })
     }
 
     fn handle(&self, observer: &dyn Observer) -> Result<Box<dyn Write + Send>> {
         let file = match &self.file {
-            Some(file) => file.as_file().try_clone(),
+            Some((file, _)) => file.try_clone(),
             None if self.path == Path::new(STANDARD) => return Ok(Box::new(io::stdout())),
             None => pipe::open_to_write(&self.path, || observer.cancelled()),
         };
@@ -142,12 +141,10 @@ impl Target {
     }
 
     fn commit(self) -> Result<()> {
-        if let Some(file) = self.file {
-            file.as_file()
-                .sync_all()
+        if let Some((file, pending)) = self.file {
+            file.sync_all()
                 .map_err(|source| Error::io(&self.path, source))?;
-            file.persist(&self.path)
-                .map_err(|error| Error::io(&self.path, error.error))?;
+            pending.publish(&file, &self.path)?;
         }
         Ok(())
     }
