@@ -79,6 +79,24 @@ pub enum Error {
         "forked after work in the parent process, whose threads stayed behind; start processes with the method \"spawn\" or \"forkserver\", or load models after the fork"
     )]
     Forked,
+    /// As many requests are under way as may be. Python: `arxiv_core.OverloadedError`.
+    #[error("{capacity} requests are under way, which is as many as may be; try again later")]
+    Overloaded {
+        /// Requests that may be under way.
+        capacity: usize,
+    },
+    /// A request's time was over before it could be answered. Python: `arxiv_core.DeadlineError`.
+    #[error("not answered in time: its deadline passed after {seconds:.3} s")]
+    Deadline {
+        /// How long it had waited.
+        seconds: f64,
+    },
+    /// The engine drains and takes no more requests. Python: `arxiv_core.StoppingError`.
+    #[error("the engine is stopping and takes no more requests")]
+    Stopping,
+    /// The live engine itself failed. Python: `arxiv_core.EngineError`.
+    #[error("engine: {0}")]
+    Engine(String),
     /// The caller asked to stop. Python: `KeyboardInterrupt`.
     #[error("stopped on request")]
     Interrupted,

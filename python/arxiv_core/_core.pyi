@@ -157,6 +157,55 @@ def package(
 ) -> str:
     """Copy a verified model directory to hand on; returns a JSON summary."""
 
+# --- live engine
+
+@final
+class Answer:
+    """What a request got."""
+
+    @property
+    def values(self) -> NDArray[float32]:
+        """A paper's calibrated probabilities [labels], or a text's embedding [hidden]."""
+    @property
+    def truncated(self) -> bool:
+        """Whether the text was longer than the model reads."""
+    @property
+    def tokens(self) -> int:
+        """Tokens that the model read."""
+    @property
+    def timing(self) -> tuple[float, float, float, float, int]:
+        """Seconds in the queue, of tokenization, of waiting, of the batch; requests in it."""
+    def rank(self, options: str = "{}", declared: str | None = None) -> Prediction:
+        """Return what a paper's probabilities say, as `options` ask for."""
+    def decide(self, declared: str | None = None, limits: str = "{}") -> str:
+        """Return what a moderator may do with a paper, within `limits`: a JSON object."""
+
+@final
+class Engine:
+    """Single requests from many callers, answered in batches."""
+
+    def __new__(cls, classifier: Classifier, options: str = "{}") -> Engine:
+        """Start an engine around a loaded classifier."""
+    def fileno(self) -> int:
+        """Return a descriptor that is readable when there are answers to collect."""
+    def classify(
+        self, title: str, text: str, declared: str | None = None, timeout: float | None = None
+    ) -> int:
+        """Accept a paper, whose declared primary category must exist; returns its number."""
+    def embed(self, text: str, timeout: float | None = None) -> int:
+        """Accept a text to embed as it is; returns the request's number."""
+    def cancel(self, ticket: int) -> bool:
+        """Forget a request; false where it is no longer under way."""
+    def collect(self) -> list[tuple[int, Answer | Exception]]:
+        """Return what has become of requests since the last call."""
+    def drain(self, timeout: float) -> bool:
+        """Accept no more requests and wait for those under way."""
+    @property
+    def depth(self) -> int:
+        """Requests under way."""
+    def counters(self) -> str:
+        """Return what has happened so far: a JSON object of counts and histograms."""
+
 # --- encoder
 
 @final
@@ -239,6 +288,18 @@ class TorchError(ArxivCoreError):
 
 class ForkError(ArxivCoreError):
     """The process was forked from one in which this library had worked."""
+
+class OverloadedError(ArxivCoreError):
+    """As many requests are under way as may be."""
+
+class DeadlineError(ArxivCoreError):
+    """A request's time was over before it could be answered."""
+
+class StoppingError(ArxivCoreError):
+    """The engine is stopping and takes no more requests."""
+
+class EngineError(ArxivCoreError):
+    """The live engine itself failed."""
 
 # --- metrics
 # Matrices are C-contiguous `[papers, labels]`; truth is 0/1. A label is assigned where its score

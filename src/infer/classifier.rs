@@ -6,11 +6,12 @@ use super::prediction::{Prediction, Ranker};
 use crate::error::{Error, Result};
 use crate::model::directory::{CLASSIFIER, Directory, HEAD};
 use crate::model::head::Head;
+use crate::model::manifest::{MANIFEST, sha256_file};
 use crate::model::package::check_encoder;
 use crate::model::spec::Spec;
 use crate::observe::{Observer, Progress};
 use crate::text::template;
-use ndarray::{Array2, ArrayViewMut2, s};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 use rayon::prelude::*;
 use serde_json::json;
 use std::path::Path;
@@ -27,6 +28,8 @@ pub struct Classifier {
     // is short beside the encoder's.
     head: Mutex<Head>,
     ranker: Ranker,
+    /// Of the manifest, and so of every file.
+    sha256: String,
 }
 
 /// What [`Classifier::scores`] returns.
@@ -88,6 +91,7 @@ impl Classifier {
             return Err(Error::model(directory.path().join(HEAD), reason));
         }
         let ranker = Ranker::new(&spec.labels, &spec.thresholds)?;
+        let sha256 = sha256_file(&directory.path().join(MANIFEST))?;
         log::debug!(
             "loaded {} with {} labels on {}",
             directory.path().display(),
@@ -99,6 +103,7 @@ impl Classifier {
             encoder,
             head: Mutex::new(head),
             ranker,
+            sha256,
         })
     }
 
@@ -106,6 +111,12 @@ impl Classifier {
     #[must_use]
     pub fn spec(&self) -> &Spec {
         self.directory.spec()
+    }
+
+    /// What turns its probabilities into predictions.
+    #[must_use]
+    pub fn ranker(&self) -> &Ranker {
+        &self.ranker
     }
 
     /// Its encoder.
@@ -120,6 +131,7 @@ impl Classifier {
         let (spec, manifest) = (self.spec(), self.directory.manifest());
         json!({
             "path": self.directory.path(),
+            "sha256": self.sha256,
             "labels": spec.labels.len(),
             "label_space_version": spec.label_space_version,
             "head": spec.head,
@@ -194,9 +206,6 @@ impl Classifier {
         let truncated = tokens.iter().map(|tokens| tokens.truncated).collect();
         drop(tokens);
 
-        let head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
-        let logits = head.logits(embeddings.view(), titles, abstracts, observer)?;
-        drop(head);
         let Some(out) = out.as_slice_mut() else {
             return Err(Error::shape(
                 "probabilities",
@@ -204,6 +213,22 @@ impl Classifier {
                 "strided ones",
             ));
         };
+        self.judge(embeddings.view(), titles, abstracts, out, observer)?;
+        Ok(truncated)
+    }
+
+    /// Calibrated probabilities `out` [papers × labels] of papers that are embedded already.
+    pub(super) fn judge<S: AsRef<str> + Sync>(
+        &self,
+        embeddings: ArrayView2<'_, f32>,
+        titles: &[S],
+        abstracts: &[S],
+        out: &mut [f32],
+        observer: &dyn Observer,
+    ) -> Result<()> {
+        let head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+        let logits = head.logits(embeddings, titles, abstracts, observer)?;
+        drop(head);
         if logits.len() != out.len() {
             return Err(Error::shape("logits", [out.len()], [logits.len()]));
         }
@@ -217,8 +242,7 @@ impl Classifier {
             );
             return Err(Error::model(self.directory.path(), reason));
         }
-        self.spec().calibration.apply(out)?;
-        Ok(truncated)
+        self.spec().calibration.apply(out)
     }
 
     /// Predictions for papers, in their order. `declared` is empty, or has per paper the

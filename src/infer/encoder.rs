@@ -9,9 +9,10 @@ use crate::model::bert::Bert;
 use crate::model::device::{self, Dtype};
 use crate::model::pooling::Pooling;
 use crate::observe::{Observer, Progress};
-use crate::tokens::batches::plan;
+use crate::tokens::batches::{Layout, plan};
 use crate::tokens::tokenizer::{Tokenizer, Tokens};
 use ndarray::Array2;
+use std::borrow::Borrow;
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
@@ -120,25 +121,34 @@ impl Encoder {
         self.encode_tokens(&tokens, batch_tokens, observer)
     }
 
+    /// Tokens that a batch should hold at most on this device, and what its rows cost.
+    pub fn live_batch(&self) -> (usize, Layout) {
+        let tokens = match self.device {
+            Device::Cpu => {
+                let threads = usize::try_from(tch::get_num_threads()).unwrap_or(1);
+                CPU_THREAD_TOKENS * threads
+            }
+            _ => BATCH_TOKENS,
+        };
+        (tokens, layout(self.device))
+    }
+
     /// Embeddings f32 `[rows, hidden]` of token rows, in their order.
     ///
     /// # Errors
     /// [`Error::Torch`], [`Error::Interrupted`].
-    pub fn encode_tokens(
+    pub fn encode_tokens<T: Borrow<Tokens>>(
         &self,
-        rows: &[Tokens],
+        rows: &[T],
         batch_tokens: usize,
         observer: &dyn Observer,
     ) -> Result<Array2<f32>> {
         let mut out = Array2::zeros((rows.len(), self.hidden_size));
-        let lengths: Vec<usize> = rows.iter().map(|row| row.ids.len()).collect();
+        let lengths: Vec<usize> = rows.iter().map(|row| row.borrow().ids.len()).collect();
         let started = Instant::now();
         let (mut done, mut tokens) = (0, 0);
         let batch_tokens = match self.device {
-            Device::Cpu => {
-                let threads = usize::try_from(tch::get_num_threads()).unwrap_or(1);
-                batch_tokens.min(CPU_THREAD_TOKENS * threads)
-            }
+            Device::Cpu => batch_tokens.min(self.live_batch().0),
             _ => batch_tokens,
         };
         for batch in plan(&lengths, batch_tokens, layout(self.device)) {

@@ -270,7 +270,10 @@ fn written(label: Label, aliases: bool) -> String {
 }
 
 /// The label that a declared primary category stands for.
-pub(super) fn resolve(declared: &str) -> Result<Label> {
+///
+/// # Errors
+/// [`Error::Input`] for a name that arXiv does not have, or that is an archive's.
+pub fn resolve(declared: &str) -> Result<Label> {
     match taxonomy::resolve(declared) {
         Resolution::Label(label) => Ok(label),
         Resolution::Legacy => Err(Error::input(

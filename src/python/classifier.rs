@@ -11,6 +11,7 @@ use crate::options::parse;
 use numpy::{IntoPyArray, PyArray1, PyArray2};
 use pyo3::prelude::*;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// One category, or archive, of a prediction.
 #[pyclass(name = "Category", module = "arxiv_core._core", frozen)]
@@ -60,13 +61,13 @@ impl PyCategory {
 
 /// What is said about one paper.
 #[pyclass(name = "Prediction", module = "arxiv_core._core", frozen)]
-struct PyPrediction {
+pub(super) struct PyPrediction {
     categories: Vec<Py<PyCategory>>,
     truncated: bool,
 }
 
 impl PyPrediction {
-    fn new(py: Python<'_>, prediction: Prediction) -> PyResult<Self> {
+    pub(super) fn new(py: Python<'_>, prediction: Prediction) -> PyResult<Self> {
         let Prediction {
             categories,
             truncated,
@@ -118,8 +119,8 @@ type PyScores<'py> = (Bound<'py, PyArray2<f32>>, Bound<'py, PyArray1<bool>>);
 
 /// A model directory on its encoder; may be used by several threads at once.
 #[pyclass(name = "Classifier", module = "arxiv_core._core", frozen)]
-struct PyClassifier {
-    inner: Classifier,
+pub(super) struct PyClassifier {
+    pub(super) inner: Arc<Classifier>,
 }
 
 #[pymethods]
@@ -138,7 +139,9 @@ impl PyClassifier {
         let inner =
             py.detach(|| Classifier::load(&model_dir, encoder_dir.as_deref(), device, dtype))?;
         enter::claim_process();
-        Ok(Self { inner })
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// Canonical categories in the order of the scores' columns.
@@ -246,7 +249,7 @@ fn package(
     })
 }
 
-fn to_json(value: &impl serde::Serialize) -> Result<String> {
+pub(super) fn to_json(value: &impl serde::Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|error| Error::input("summary", error))
 }
 

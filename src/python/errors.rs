@@ -60,6 +60,30 @@ create_exception!(
     ArxivCoreError,
     "The process was forked from one in which this library had worked."
 );
+create_exception!(
+    arxiv_core,
+    OverloadedError,
+    ArxivCoreError,
+    "As many requests are under way as may be."
+);
+create_exception!(
+    arxiv_core,
+    DeadlineError,
+    ArxivCoreError,
+    "A request's time was over before it could be answered."
+);
+create_exception!(
+    arxiv_core,
+    StoppingError,
+    ArxivCoreError,
+    "The engine is stopping and takes no more requests."
+);
+create_exception!(
+    arxiv_core,
+    EngineError,
+    ArxivCoreError,
+    "The live engine itself failed."
+);
 
 impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
@@ -81,6 +105,10 @@ impl From<Error> for PyErr {
             Error::Device { .. } => DeviceError::new_err(message),
             Error::Torch(_) => TorchError::new_err(message),
             Error::Forked => ForkError::new_err(message),
+            Error::Overloaded { .. } => OverloadedError::new_err(message),
+            Error::Deadline { .. } => DeadlineError::new_err(message),
+            Error::Stopping => StoppingError::new_err(message),
+            Error::Engine(_) => EngineError::new_err(message),
             Error::Interrupted => PyKeyboardInterrupt::new_err(message),
         }
     }
@@ -98,6 +126,10 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         ("DeviceError", py.get_type::<DeviceError>()),
         ("TorchError", py.get_type::<TorchError>()),
         ("ForkError", py.get_type::<ForkError>()),
+        ("OverloadedError", py.get_type::<OverloadedError>()),
+        ("DeadlineError", py.get_type::<DeadlineError>()),
+        ("StoppingError", py.get_type::<StoppingError>()),
+        ("EngineError", py.get_type::<EngineError>()),
     ] {
         module.add(name, class)?;
     }

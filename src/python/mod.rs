@@ -4,6 +4,8 @@
 mod classifier;
 mod corpus;
 mod encoder;
+#[cfg(unix)]
+mod engine;
 mod enter;
 mod errors;
 mod logistic;
@@ -24,6 +26,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     classifier::register(module)?;
     corpus::register(module)?;
     encoder::register(module)?;
+    #[cfg(unix)]
+    engine::register(module)?;
     errors::register(module)?;
     logistic::register(module)?;
     metrics::register(module)?;

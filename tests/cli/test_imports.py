@@ -23,6 +23,7 @@ HEAVY = {
     "sentence_transformers",
     "torch",
     "transformers",
+    "prometheus_client",
     "uvicorn",
     "wandb",
 }
@@ -67,12 +68,13 @@ def test_classifying_loads_nothing_heavy(sample_run: SampleRun) -> None:
 SERVE = """
 import sys
 import arxiv_core
+from arxiv_core.live import LiveClassifier
 from arxiv_core.serve import create_app
-create_app(arxiv_core.Classifier.load(sys.argv[1]))
+create_app(LiveClassifier(arxiv_core.Classifier.load(sys.argv[1])))
 """
 
 
 def test_serving_never_loads_the_configuration(sample_run: SampleRun) -> None:
     pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
     loaded = imported_by(SERVE, str(sample_run.package))
-    assert not loaded & (HEAVY - {"fastapi", "uvicorn"})
+    assert not loaded & (HEAVY - {"fastapi", "prometheus_client", "uvicorn"})

@@ -17,6 +17,7 @@ HEAVY = (
     "hydra",
     "omegaconf",
     "fastapi",
+    "prometheus_client",
     "uvicorn",
     "kagglehub",
     "huggingface_hub",
@@ -95,6 +96,10 @@ def test_every_error_is_a_named_class_with_one_base() -> None:
         "DeviceError",
         "TorchError",
         "ForkError",
+        "OverloadedError",
+        "DeadlineError",
+        "StoppingError",
+        "EngineError",
     ):
         assert issubclass(getattr(arxiv_core, name), arxiv_core.ArxivCoreError)
 

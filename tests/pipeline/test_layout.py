@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("hydra", reason="the extra `pipeline` is not installed")
 
+from arxiv_core import OptionError
 from arxiv_core.config import compose
 from arxiv_core.pipeline.layout import Layout
 
@@ -19,6 +20,13 @@ def layout(*overrides: str) -> Layout:
 def test_the_default_run_is_named_after_model_and_head() -> None:
     assert layout("head=mlp").run == Path("runs/minilm-mlp")
     assert layout("run=first").run == Path("runs/first")
+
+
+@pytest.mark.parametrize("name", ["../x", "/tmp/x", "a/../../x", ".", "''"])
+def test_a_run_stays_inside_the_folder_of_runs(name: str) -> None:
+    with pytest.raises(OptionError, match=r"run = .*: must be a name inside paths\.runs"):
+        layout(f"run={name}")
+    assert layout("run=sweeps/first").run == Path("runs/sweeps/first")
 
 
 @pytest.mark.parametrize("name", ["/models/enc", "../enc", "owner/enc"])

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
-from dataclasses import dataclass
 from typing import Any
 
 import anyio
@@ -13,70 +10,20 @@ import pytest
 
 pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
 
-from arxiv_core import InputError
+from arxiv_core import DeadlineError, OverloadedError, StoppingError
 from arxiv_core.serve import create_app
 from fastapi.testclient import TestClient
+from prometheus_client.parser import text_string_to_metric_families
+from serve.stand_in import Fake
 
 PAPER = {"title": "Rings", "abstract": "Each ring is a module over itself."}
-
-
-@dataclass
-class Category:
-    category: str
-    probability: float
-
-
-@dataclass
-class Prediction:
-    categories: list[Category]
-
-
-class Fake:
-    """Ranks six categories; refuses a primary that arXiv does not have, as the real one does."""
-
-    def __init__(self) -> None:
-        self.seen: list[dict[str, Any]] = []
-        self.at_once = 0
-        self.most_at_once = 0
-        self.error: Exception | None = None
-        self.names = [f"math.{name}" for name in ("AC", "AG", "AP", "AT", "CA", "CO")]
-
-    def info(self) -> dict[str, Any]:
-        return {"labels": 6}
-
-    def classify(self, papers: list[dict[str, Any]], top_k: int | None = 5) -> list[Prediction]:
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        time.sleep(0.01)
-        self.at_once -= 1
-        self.seen += papers
-        if self.error is not None:
-            raise self.error
-        [paper] = papers
-        if paper["primary"] == "cs.XX":
-            raise InputError("paper 0: primary: 'cs.XX' is not a category of arXiv")
-        ranked = [Category(name, 0.9 - 0.1 * n) for n, name in enumerate(self.names)]
-        best = ranked[:top_k]
-        primary = {"eess.SY": "cs.SY"}.get(paper["primary"], paper["primary"])
-        if primary is not None and primary not in {c.category for c in best}:
-            best.append(Category(primary, 0.01))
-        return [Prediction(best)]
-
-
-@pytest.fixture
-def fake() -> Fake:
-    return Fake()
-
-
-@pytest.fixture
-def client(fake: Fake) -> TestClient:
-    return TestClient(create_app(fake, max_body=2000), raise_server_exceptions=False)
 
 
 def test_the_answer_is_a_flat_list_of_five(client: TestClient, fake: Fake) -> None:
     answer = client.post("/classify", json=PAPER)
     assert answer.status_code == 200
     assert [one["category"] for one in answer.json()] == fake.names[:5]
+    assert fake.timeouts == {3}
     assert all(set(one) == {"category", "probability"} for one in answer.json())
 
 
@@ -178,33 +125,83 @@ def test_other_errors_have_the_same_body_and_no_trace(client: TestClient, fake: 
 
 def test_health_and_info(client: TestClient) -> None:
     assert client.get("/health").json() == {"status": "ok"}
-    assert client.get("/info").json()["model"] == {"labels": 6}
+    assert client.get("/info").json()["model"] == {"labels": 6, "sha256": "0123"}
 
 
-def test_requests_take_turns_at_the_model_and_the_loop_stays_free(
-    client: TestClient, fake: Fake
+@pytest.mark.parametrize(
+    ("error", "status", "later"),
+    [
+        (OverloadedError("512 requests are under way"), 429, "1"),
+        (StoppingError("the engine is stopping"), 503, "5"),
+        (DeadlineError("not answered in time"), 504, None),
+    ],
+)
+def test_what_the_engine_refuses_has_a_status_of_its_own(
+    client: TestClient, fake: Fake, error: Exception, status: int, later: str | None
 ) -> None:
+    fake.error = error
+    answer = client.post("/classify", json=PAPER)
+    assert (answer.status_code, answer.json()) == (status, {"message": str(error)})
+    assert answer.headers.get("retry-after") == later
+
+
+def test_the_service_drains_before_it_ends(fake: Fake) -> None:
+    with TestClient(create_app(fake, drain=7)):
+        assert not fake.drained
+    assert fake.drained == [7]
+
+
+def test_it_is_ready_once_a_paper_has_been_classified(client: TestClient, fake: Fake) -> None:
+    answer = client.get("/ready")
+    assert (answer.status_code, answer.json()) == (503, {"status": "starting"})
     with client:
-        answers: list[int] = []
+        assert fake.seen
+        answer = client.get("/ready")
+        assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+    answer = client.get("/ready")
+    assert (answer.status_code, answer.json()) == (503, {"status": "stopping"})
 
-        def ask() -> None:
-            answers.append(client.post("/classify", json=PAPER).status_code)
 
-        threads = [threading.Thread(target=ask) for _ in range(16)]
-        for thread in threads:
-            thread.start()
-        assert client.get("/health").status_code == 200
-        for thread in threads:
-            thread.join()
-    assert answers == [200] * 16
-    assert fake.most_at_once == 1
+def test_the_metrics_are_prometheus_own(client: TestClient) -> None:
+    client.post("/classify", json=PAPER)
+    client.post("/classify", content=b"{")
+    client.request("BREW", "/classify")
+    client.get("/a/path/of/a/strangers")
+    answer = client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    values = {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+    def requests(method: str, route: str, status: str) -> float:
+        labels = (("method", method), ("route", route), ("status", status))
+        return values["arxiv_core_http_requests_total", *labels]
+
+    assert requests("POST", "/classify", "200") == 1
+    assert requests("POST", "/classify", "400") == 1
+    assert requests("other", "/classify", "405") == 1
+    assert requests("GET", "other", "404") == 1
+    assert values[("arxiv_core_queue_depth",)] == 3
+    assert values["arxiv_core_engine_requests_total", ("end", "late")] == 2
+    bucket = "arxiv_core_wait_seconds_bucket"
+    assert values[bucket, ("le", "0.2")] == 3
+    assert values[bucket, ("le", "+Inf")] == values[("arxiv_core_wait_seconds_count",)] == 6
+    assert values[("arxiv_core_wait_seconds_sum",)] == 4.5
+    [model] = [key for key in values if key[0] == "arxiv_core_model_info"]
+    assert ("sha256", "0123") in model
+    assert ("process_resident_memory_bytes",) in values
 
 
 def test_the_schema_describes_the_body(client: TestClient) -> None:
     operation = client.get("/openapi.json").json()["paths"]["/classify"]["post"]
-    body = operation["requestBody"]["content"]["application/json"]["schema"]
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    body = client.get("/openapi.json").json()["components"]["schemas"][
+        schema["$ref"].split("/")[-1]
+    ]
     assert set(body["properties"]) == {"title", "abstract", "primary"}
-    assert {"200", "400", "413", "422"} <= set(operation["responses"])
+    assert {"200", "400", "413", "422", "429", "503", "504"} <= set(operation["responses"])
 
 
 def test_a_client_that_hangs_up_while_sending_is_no_failure_of_ours(

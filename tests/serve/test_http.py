@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -117,6 +118,123 @@ def test_mistakes_are_answered_with_a_message(service: str) -> None:
         got, answer = ask(f"{service}/classify", body)
         assert (got, set(answer)) == (status, {"message"})
         assert said in answer["message"]
+
+
+def metrics(service: str) -> dict[str, float]:
+    """Every metric by its name and labels as they are written."""
+    with OPENER.open(f"{service}/metrics", timeout=30) as answer:
+        lines = answer.read().decode().splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, value in pairs}
+
+
+def test_many_clients_get_the_answers_to_their_own_papers(
+    service: str, sample_run: SampleRun
+) -> None:
+    from arxiv_core import Classifier
+
+    papers = [PAPER | {"title": f"On {'rings ' * n}"} for n in range(40)]
+    expected = Classifier.load(sample_run.package).classify(papers)
+    before = metrics(service)
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda paper: ask(f"{service}/classify", paper), papers))
+    for (status, answer), prediction in zip(answers, expected, strict=True):
+        assert status == 200
+        assert [one["probability"] for one in answer] == pytest.approx(
+            [one.probability for one in prediction.categories], abs=1e-5
+        )
+    after = metrics(service)
+
+    def grown(name: str) -> float:
+        return after[name] - before[name]
+
+    assert grown('arxiv_core_engine_requests_total{end="answered"}') == 40
+    assert grown("arxiv_core_batch_requests_sum") == 40
+    assert grown("arxiv_core_batch_requests_count") < 40
+
+
+def test_everything_is_known_about_many_papers(service: str) -> None:
+    body = json.dumps({"papers": [PAPER, PAPER | {"primary": "math.RA"}], "top_k": None}).encode()
+    request = urllib.request.Request(
+        f"{service}/v1/classify", data=body, headers={"Content-Type": "application/json"}
+    )
+    with OPENER.open(request, timeout=30) as answer:
+        first, second = json.load(answer)["papers"]
+    assert first["categories"]
+    assert first["tokens"] == second["tokens"] > 10
+    assert "math.RA" in {one["category"] for one in second["categories"]}
+    assert {first["decision"]["verdict"], second["decision"]["verdict"]} <= {
+        "accept",
+        "propose",
+        "abstain",
+    }
+
+
+def test_a_client_that_hangs_up_takes_its_work_with_it(service: str) -> None:
+    host, port = service.removeprefix("http://").split(":")
+    cancelled = 'arxiv_core_engine_requests_total{end="cancelled"}'
+    before = metrics(service)[cancelled]
+    body = json.dumps({"title": "Long", "abstract": "module " * 5000}).encode()
+    head = f"POST /classify HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+    clients = [socket.create_connection((host, int(port))) for _ in range(60)]
+    for client in clients:
+        client.sendall(head.encode() + body)
+    for client in clients:
+        client.close()
+    for _ in range(100):
+        time.sleep(0.1)
+        now = metrics(service)
+        if now["arxiv_core_queue_depth"] == 0 and now[cancelled] > before:
+            return
+    pytest.fail("nothing was cancelled within ten seconds")
+
+
+def test_it_is_ready(service: str) -> None:
+    assert ask(f"{service}/ready") == (200, {"status": "ready"})
+
+
+def test_more_than_may_be_under_way_is_refused_and_the_rest_answered(
+    sample_run: SampleRun,
+) -> None:
+    port = free_port()
+    process = serve(f"serve.model={sample_run.package}", f"serve.port={port}", "serve.capacity=2")
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_it_answers(process, url)
+        with ThreadPoolExecutor(40) as pool:
+            asked = [pool.submit(ask, f"{url}/classify", PAPER) for _ in range(40)]
+            answers = [one.result() for one in asked]
+        assert {status for status, _ in answers} == {200, 429}
+        refused = next(answer for status, answer in answers if status == 429)
+        assert "2 requests are under way" in refused["message"]
+        assert ask(f"{url}/classify", PAPER)[0] == 200
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def test_who_asked_before_the_end_is_answered(sample_run: SampleRun) -> None:
+    port = free_port()
+    process = start(str(sample_run.package), port)
+    url = f"http://127.0.0.1:{port}"
+    wait_until_it_answers(process, url)
+    with ThreadPoolExecutor(30) as pool:
+        asked = [pool.submit(ask, f"{url}/classify", PAPER) for _ in range(30)]
+        while metrics(url)["arxiv_core_queue_depth"] == 0 and not asked[-1].done():
+            pass
+        process.send_signal(signal.SIGTERM)
+        ended = []
+        for one in asked:
+            try:
+                ended.append(one.result()[0])
+            except OSError:
+                # Its connection had not been accepted yet.
+                ended.append(None)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, output
+    assert 200 in ended
+    assert set(ended) <= {200, 503, None}
+    assert "Traceback" not in output
 
 
 def test_info_says_which_model_answers(service: str) -> None:

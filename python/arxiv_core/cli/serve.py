@@ -56,9 +56,10 @@ def serve(
     """
     from arxiv_core.extras import require
 
-    for package in ("fastapi", "uvicorn"):
+    for package in ("fastapi", "prometheus_client", "uvicorn"):
         require(package, extra="serve", what="arxiv-core serve")
     from arxiv_core import Classifier
+    from arxiv_core.live import LiveClassifier
     from arxiv_core.serve import run
 
     chosen = _configured(overrides or [], from_, config_dir)
@@ -71,8 +72,22 @@ def serve(
         raise UsageError(f"serve.port = {chosen.port}: from 0 to {PORTS}")
     classifier = Classifier.load(chosen.model, device=chosen.device, dtype=format_)
     log.info("model loaded: %d categories", len(classifier.labels))
+    live = LiveClassifier(
+        classifier,
+        capacity=chosen.capacity,
+        max_wait=chosen.max_wait,
+        batch_tokens=chosen.batch_tokens,
+        tokenizer_threads=chosen.tokenizer_threads,
+    )
     try:
-        run(classifier, host=chosen.host, port=chosen.port)
+        run(
+            live,
+            host=chosen.host,
+            port=chosen.port,
+            max_body=chosen.max_body,
+            timeout=chosen.timeout,
+            drain=chosen.drain,
+        )
     except KeyboardInterrupt:
         # How a server is stopped by hand: nothing to explain.
         raise typer.Exit(INTERRUPTED) from None

@@ -328,6 +328,19 @@ class Serve:
     """Model directory or registry:NAME@ALIAS; null takes the default model."""
     device: str = "auto"
     dtype: Dtype = Dtype.f32
+    capacity: int = 512
+    """Requests under way at most; one more is answered 429."""
+    max_wait: float = 0.002
+    """Seconds that a request waits at most for others to share its batch."""
+    batch_tokens: int | None = None
+    """Tokens a batch holds at most; null takes what suits the device."""
+    tokenizer_threads: int = 1
+    timeout: float | None = 30.0
+    """Seconds after which a request is answered 504; null: never."""
+    max_body: int = 1048576
+    """Largest request body in bytes; more is answered 413."""
+    drain: float = 10.0
+    """Seconds that a stopping service waits for requests under way."""
 
 
 @dataclass

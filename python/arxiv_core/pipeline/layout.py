@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arxiv_core import ArxivCoreError
+from arxiv_core import ArxivCoreError, OptionError
 from arxiv_core.models import KNOWN
 
 if TYPE_CHECKING:
@@ -58,16 +58,25 @@ class Layout:
 
     @classmethod
     def of(cls, config: Config) -> Layout:
-        """Derive every path from ``paths``, the model's name and the run's."""
+        """Derive every path from ``paths``, the model's name and the run's.
+
+        Raises
+        ------
+        OptionError
+            The run's name leads out of ``paths.runs``.
+        """
         data = Path(config.paths.data)
         encoder = _file_name(config.model.name)
         # A model's name may be a path; the run's default name begins with it.
         run = config.run.removeprefix(config.model.name)
+        name = Path(config.run if run == config.run else encoder + run)
+        if name.is_absolute() or ".." in name.parts or not name.parts:
+            raise OptionError(f"run = {config.run}: must be a name inside paths.runs")
         return cls(
             raw=data / "raw",
             prepared=data / "prepared",
             embeddings=data / "embeddings" / f"{encoder}.safetensors",
-            run=Path(config.paths.runs) / (config.run if run == config.run else encoder + run),
+            run=Path(config.paths.runs) / name,
         )
 
     @property

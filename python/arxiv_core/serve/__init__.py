@@ -1,4 +1,7 @@
-"""The HTTP service. Only this room imports fastapi and uvicorn (extra ``serve``)."""
+"""The HTTP service, of the extra ``serve``.
+
+Only this room imports fastapi, prometheus_client and uvicorn.
+"""
 
 from __future__ import annotations
 

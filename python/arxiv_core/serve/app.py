@@ -2,60 +2,63 @@
 
 from __future__ import annotations
 
-import codecs
+import contextlib
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Literal, Protocol
 
-import anyio.to_thread
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import ValidationError
+from prometheus_client.exposition import choose_encoder
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
 import arxiv_core
 from arxiv_core._core import canonical
-from arxiv_core.serve.schemas import Health, Info, Message, Paper, Suggestion
+from arxiv_core.live import Submission
+from arxiv_core.serve import v1
+from arxiv_core.serve.access import Access
+from arxiv_core.serve.body import body, parsed, while_connected
+from arxiv_core.serve.metrics import Measured, Requests, registry
+from arxiv_core.serve.refusals import Message, said, to_message, to_refusal
+from arxiv_core.serve.schemas import Health, Info, Paper, Ready, Suggestion
+from arxiv_core.serve.service import COMPONENTS, Service
 
 __all__ = ["MAX_BODY", "create_app"]
 
 MAX_BODY = 1024 * 1024
 """Largest request body in bytes; the longest abstract on arXiv has about 6 kB."""
 
-TOP = 5
+TOP = '{"top_k": 5}'
 """Categories in an answer, before a declared primary that is not among them."""
+
+PROBE: Submission = {"title": "On rings", "abstract": "Every ring is a module over itself."}
+"""The paper that is classified before the service calls itself ready."""
 
 log = logging.getLogger(__name__)
 
 
-class Ranked(Protocol):
-    """One category of an answer."""
+class Classifying(v1.Scoring, Measured, Protocol):
+    """What the service needs of a live classifier, which is entered while it serves."""
 
-    @property
-    def category(self) -> str: ...
-    @property
-    def probability(self) -> float: ...
-
-
-class Answer(Protocol):
-    """What is said about one paper."""
-
-    @property
-    def categories(self) -> Sequence[Ranked]: ...
+    async def __aenter__(self) -> object: ...
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+    async def drain(self, timeout: float) -> bool: ...
 
 
-class Classifying(Protocol):
-    """What the service needs of a classifier."""
-
-    def info(self) -> dict[str, Any]: ...
-    def classify(
-        self, papers: Sequence[Mapping[str, object]], top_k: int | None = ...
-    ) -> Sequence[Answer]: ...
-
-
-def create_app(classifier: Classifying, *, max_body: int = MAX_BODY) -> FastAPI:
-    """Build the service around a loaded classifier.
+def create_app(
+    classifier: Classifying,
+    *,
+    max_body: int = MAX_BODY,
+    timeout: float | None = None,
+    drain: float = 10,
+) -> FastAPI:
+    """Build the service around a classifier.
 
     Parameters
     ----------
@@ -63,31 +66,52 @@ def create_app(classifier: Classifying, *, max_body: int = MAX_BODY) -> FastAPI:
         Answers every request.
     max_body
         Largest request body in bytes; more is answered 413.
+    timeout
+        Seconds after which a request is answered 504; None: never.
+    drain
+        Seconds that a stopping service waits for requests under way.
 
     Returns
     -------
     fastapi.FastAPI
-        ``POST /classify``, ``GET /health``, ``GET /info``.
+        ``POST /classify``, ``POST /v1/classify``, ``GET /health``, ``GET /ready``,
+        ``GET /metrics``, ``GET /info``.
     """
-    app = FastAPI(
+    state: Literal["starting", "ready", "stopping"] = "starting"
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        nonlocal state
+        async with classifier:
+            # A model that loads may still not answer, and its first answer is its slowest.
+            await classifier.submit(PROBE, timeout=timeout)
+            state = "ready"
+            yield
+            state = "stopping"
+            if not await classifier.drain(drain):
+                log.warning("stopped with requests under way after %g s", drain)
+
+    app = Service(
+        lifespan=lifespan,
         title="arxiv-core",
         version=arxiv_core.__version__,
         description="Sorts papers into arXiv categories.",
     )
-    # libtorch spreads one forward pass over all cores: two at once would only slow each other.
-    turn = anyio.CapacityLimiter(1)
+    app.bodies = (Paper, v1.Asked)
+    metrics = registry(classifier)
+    counts = Requests(metrics)
+    app.around = (counts.around, Access)
 
-    async def unexpected(_: Request, error: Exception) -> JSONResponse:
-        log.error("request failed", exc_info=error)
-        return _message(500, "internal error")
+    async def refused(request: Request, error: Exception) -> JSONResponse:
+        told = said(error)
+        if told.status == 500:
+            log.error("request failed", exc_info=error)
+        own = request.url.path.startswith("/v1/")
+        return to_refusal(told) if own else to_message(told)
 
-    async def refused(_: Request, error: Exception) -> JSONResponse:
-        if isinstance(error, HTTPException):
-            return _message(error.status_code, str(error.detail), error.headers)
-        return _message(500, "internal error")
-
-    app.add_exception_handler(HTTPException, refused)
-    app.add_exception_handler(Exception, unexpected)
+    for kind in (HTTPException, arxiv_core.ArxivCoreError, Exception):
+        app.add_exception_handler(kind, refused)
+    app.include_router(v1.router(classifier, max_body=max_body, timeout=timeout))
 
     # The body is read and checked here, not by FastAPI: clients of arXiv's service send no
     # Content-Type, or curl's default one, and expect errors as {"message"}.
@@ -100,26 +124,30 @@ def create_app(classifier: Classifying, *, max_body: int = MAX_BODY) -> FastAPI:
                 (400, "Not JSON, or an unknown primary"),
                 (413, "Body too large"),
                 (422, "A field is missing or has the wrong type"),
+                (429, "As many requests are under way as may be"),
+                (503, "The service is stopping"),
+                (504, "Not answered in time"),
             )
         },
         openapi_extra={
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": Paper.model_json_schema()}},
+                "content": {"application/json": {"schema": {"$ref": f"{COMPONENTS}Paper"}}},
             }
         },
     )
     async def classify(request: Request) -> list[Suggestion]:
-        paper = _paper(await _body(request, max_body))
-        record = paper.model_dump()
-        try:
-            [prediction] = await anyio.to_thread.run_sync(
-                lambda: classifier.classify([record], top_k=TOP), limiter=turn
-            )
-            # Who declared an alias looks for it, not for the pair's canonical name.
-            declared = {canonical(paper.primary): paper.primary} if paper.primary else {}
-        except arxiv_core.InputError as error:
-            raise HTTPException(400, str(error).removeprefix("paper 0: ")) from None
+        paper = parsed(Paper, await body(request, max_body))
+        submission: Submission = {
+            "title": paper.title,
+            "abstract": paper.abstract,
+            "primary": paper.primary,
+        }
+        answer = classifier.submit(submission, timeout=timeout)
+        scored = await while_connected(request, answer)
+        # Who declared an alias looks for it, not for the pair's canonical name.
+        declared = {canonical(paper.primary): paper.primary} if paper.primary else {}
+        prediction = scored.rank(TOP, paper.primary)
         return [
             Suggestion(
                 category=declared.get(one.category, one.category), probability=one.probability
@@ -131,39 +159,18 @@ def create_app(classifier: Classifying, *, max_body: int = MAX_BODY) -> FastAPI:
     async def health() -> Health:
         return Health(status="ok")
 
+    @app.get("/ready", responses={503: {"model": Ready, "description": "Not now"}})
+    async def ready(response: Response) -> Ready:
+        response.status_code = 200 if state == "ready" else 503
+        return Ready(status=state)
+
+    @app.get("/metrics", response_class=Response)
+    async def exposition(request: Request) -> Response:
+        encoder, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encoder(metrics), headers={"Content-Type": content_type})
+
     @app.get("/info")
     async def info() -> Info:
         return Info(version=arxiv_core.__version__, model=classifier.info())
 
     return app
-
-
-def _message(status: int, text: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    return JSONResponse({"message": text}, status_code=status, headers=headers)
-
-
-async def _body(request: Request, limit: int) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async for part in request.stream():
-            size += len(part)
-            if size > limit:
-                raise HTTPException(413, f"the body is larger than {limit} bytes")
-            parts.append(part)
-    except ClientDisconnect:
-        # Nobody reads the answer; to log it as a failure of ours would be wrong.
-        raise HTTPException(400, "the body ended early") from None
-    return b"".join(parts).removeprefix(codecs.BOM_UTF8)
-
-
-def _paper(body: bytes) -> Paper:
-    try:
-        return Paper.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        if first["type"] == "json_invalid":
-            raise HTTPException(400, f"the body is not JSON: {first['msg']}") from None
-        field = ".".join(str(part) for part in first["loc"])
-        what = f"field {field!r}: {first['msg']}" if field else first["msg"]
-        raise HTTPException(422, what) from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, Field
 
 
@@ -22,16 +24,16 @@ class Suggestion(BaseModel):
     probability: float
 
 
-class Message(BaseModel):
-    """Every error's body."""
-
-    message: str
-
-
 class Health(BaseModel):
-    """The process is up and its model is loaded."""
+    """The process is up."""
 
     status: str
+
+
+class Ready(BaseModel):
+    """Whether requests are answered now: the model has answered one already."""
+
+    status: Literal["starting", "ready", "stopping"]
 
 
 class Info(BaseModel):

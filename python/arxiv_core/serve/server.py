@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from arxiv_core.serve.app import create_app
+from arxiv_core.serve.app import MAX_BODY, create_app
 
 if TYPE_CHECKING:
     from arxiv_core.serve.app import Classifying
@@ -19,7 +19,15 @@ __all__ = ["run"]
 log = logging.getLogger(__name__)
 
 
-def run(classifier: Classifying, *, host: str, port: int) -> None:
+def run(
+    classifier: Classifying,
+    *,
+    host: str,
+    port: int,
+    max_body: int = MAX_BODY,
+    timeout: float | None = None,
+    drain: float = 10,
+) -> None:
     """Serve until SIGTERM or Ctrl-C; requests under way are answered first.
 
     Parameters
@@ -28,6 +36,8 @@ def run(classifier: Classifying, *, host: str, port: int) -> None:
         Answers every request.
     host, port
         Address to listen on; port 0 takes a free one.
+    max_body, timeout, drain
+        As in :func:`create_app`.
 
     Raises
     ------
@@ -39,9 +49,11 @@ def run(classifier: Classifying, *, host: str, port: int) -> None:
     listening = _listen(host, port)
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(classifier),
+            create_app(classifier, max_body=max_body, timeout=timeout, drain=drain),
             # Logging is already set up; uvicorn's own configuration would print beside it.
             log_config=None,
+            # `access` logs them, with more.
+            access_log=False,
             server_header=False,
         )
     )

@@ -1,27 +1,30 @@
 //! One batch: token rows → vectors.
 
 use super::Encoder;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::batch::Batch;
 use crate::tokens::tokenizer::Tokens;
 use ndarray::ArrayViewMut2;
+use std::borrow::Borrow;
+use std::sync::PoisonError;
 use tch::Device;
 
 impl Encoder {
-    pub(super) fn batch(
+    pub(super) fn batch<T: Borrow<Tokens>>(
         &self,
-        rows: &[Tokens],
+        rows: &[T],
         batch: &[usize],
         out: &mut ArrayViewMut2<'_, f32>,
     ) -> Result<()> {
         let _guard = tch::no_grad_guard();
-        let tokens: Vec<&[u32]> = batch.iter().map(|&row| rows[row].ids.as_slice()).collect();
+        let tokens: Vec<&[u32]> = batch
+            .iter()
+            .map(|&row| rows[row].borrow().ids.as_slice())
+            .collect();
         let input = Batch::new(&tokens, self.device)?;
 
-        let bert = self
-            .bert
-            .lock()
-            .map_err(|_| Error::Torch("an earlier batch ended in a panic".into()))?;
+        // A batch changes nothing of the weights: one that ended in a panic leaves them whole.
+        let bert = self.bert.lock().unwrap_or_else(PoisonError::into_inner);
         let hidden = bert.forward(&input.ids, &input.positions, &input.spans)?;
         drop(bert);
 

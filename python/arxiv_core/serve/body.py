@@ -1,0 +1,123 @@
+"""A request's body, within a limit; and clients that go away."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from arxiv_core.serve.refusals import GONE
+
+__all__ = ["body", "parsed", "while_connected"]
+
+T = TypeVar("T")
+Model = TypeVar("Model", bound=BaseModel)
+
+
+async def body(request: Request, limit: int) -> bytes:
+    """Read a request's body.
+
+    Parameters
+    ----------
+    request
+        Whose.
+    limit
+        Its largest size in bytes, whatever its headers say.
+
+    Returns
+    -------
+    bytes
+        Without a byte order mark.
+
+    Raises
+    ------
+    HTTPException
+        413 for a larger one; 400 where it ends early.
+    """
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > limit:
+                raise HTTPException(413, f"the body is larger than {limit} bytes")
+            parts.append(part)
+    except ClientDisconnect:
+        # Nobody reads the answer; to log it as a failure of ours would be wrong.
+        raise HTTPException(400, "the body ended early") from None
+    return b"".join(parts).removeprefix(codecs.BOM_UTF8)
+
+
+def parsed(model: type[Model], content: bytes) -> Model:
+    """Read a body as JSON.
+
+    Parameters
+    ----------
+    model
+        What it must be.
+    content
+        The body.
+
+    Returns
+    -------
+    pydantic.BaseModel
+        A `model`.
+
+    Raises
+    ------
+    HTTPException
+        400 where it is not JSON; 422 naming the field that does not fit.
+    """
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            raise HTTPException(400, f"the body is not JSON: {first['msg']}") from None
+        field = ".".join(str(part) for part in first["loc"])
+        what = f"field {field!r}: {first['msg']}" if field else first["msg"]
+        raise HTTPException(422, what) from None
+
+
+async def while_connected(request: Request, work: Awaitable[T]) -> T:
+    """Wait for `work`, which is cancelled when the client goes away.
+
+    Parameters
+    ----------
+    request
+        The client's, whose body has been read.
+    work
+        What it waits for.
+
+    Returns
+    -------
+    object
+        What `work` returns.
+
+    Raises
+    ------
+    HTTPException
+        499 where the client went away.
+    """
+    task = asyncio.ensure_future(work)
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        task.cancel()
+
+    watcher = asyncio.ensure_future(watch())
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if watcher.done() and not watcher.cancelled():
+            raise HTTPException(GONE, "the client went away") from None
+        raise
+    finally:
+        watcher.cancel()

@@ -1,0 +1,114 @@
+"""Errors on their way out: a status and one body a family of routes; no trace ever leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+import arxiv_core
+
+__all__ = ["GONE", "Message", "Refusal", "Said", "said", "to_message", "to_refusal"]
+
+GONE = 499
+"""The client went away (nginx's number); nobody reads the answer, logs do."""
+
+Kind = Literal[
+    "bad_request",
+    "not_found",
+    "method_not_allowed",
+    "too_large",
+    "unsupported_media_type",
+    "invalid",
+    "overloaded",
+    "client_gone",
+    "internal",
+    "stopping",
+    "deadline",
+]
+
+KINDS: dict[int, Kind] = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+    422: "invalid",
+    429: "overloaded",
+    GONE: "client_gone",
+    500: "internal",
+    503: "stopping",
+    504: "deadline",
+}
+
+
+class Message(BaseModel):
+    """Every error's body, as arXiv's own service has it."""
+
+    message: str
+
+
+class Fault(BaseModel):
+    """What was wrong."""
+
+    type: Kind
+    message: str
+
+
+class Refusal(BaseModel):
+    """Every error's body under /v1."""
+
+    error: Fault
+
+
+class Said(NamedTuple):
+    """What a client is told."""
+
+    status: int
+    message: str
+    headers: Mapping[str, str] | None = None
+
+
+def said(error: Exception) -> Said:
+    """Return what a client is told of `error`.
+
+    Parameters
+    ----------
+    error
+        Whatever a route raised.
+
+    Returns
+    -------
+    Said
+        Status, sentence and headers; of an error that nobody foresaw, no more than that there was
+        one.
+    """
+    match error:
+        case HTTPException():
+            return Said(error.status_code, str(error.detail), error.headers)
+        case arxiv_core.InputError():
+            return Said(400, str(error))
+        case arxiv_core.OverloadedError():
+            return Said(429, str(error), {"Retry-After": "1"})
+        case arxiv_core.StoppingError():
+            return Said(503, str(error), {"Retry-After": "5"})
+        case arxiv_core.DeadlineError():
+            return Said(504, str(error))
+        case _:
+            return Said(500, "internal error")
+
+
+def to_message(told: Said) -> JSONResponse:
+    """Answer as arXiv's own service does."""
+    body = Message(message=told.message).model_dump()
+    return JSONResponse(body, status_code=told.status, headers=told.headers)
+
+
+def to_refusal(told: Said) -> JSONResponse:
+    """Answer as /v1 does."""
+    kind = KINDS.get(told.status, "bad_request" if told.status < 500 else "internal")
+    body = Refusal(error=Fault(type=kind, message=told.message)).model_dump()
+    return JSONResponse(body, status_code=told.status, headers=told.headers)

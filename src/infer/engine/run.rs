@@ -1,0 +1,167 @@
+//! What the engine's threads do. A panic of the model is contained here: the request that caused
+//! it gets it as an error, and the thread goes on.
+
+use super::queue::{Batch, Entry, Tokenized};
+use super::{Done, Model, Shared, Ticket, Timing};
+use crate::error::{Error, Result};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+type Ready<M> = Entry<Tokenized<<M as Model>::Ready>>;
+
+impl<M: Model> Shared<M> {
+    /// Tokenizes requests until the engine stops.
+    pub(super) fn tokenize(&self) {
+        while let Some((ticket, entry)) = self.queue.take() {
+            let taken = Instant::now();
+            if entry.late(taken) {
+                self.queue.tokenized(ticket, None);
+                let waited = taken.saturating_duration_since(entry.accepted);
+                self.tell(vec![late(ticket, waited)]);
+                continue;
+            }
+            let (accepted, due) = (entry.accepted, entry.deadline);
+            let ready = contained(|| {
+                let ready = self.model.prepare(entry.stage)?;
+                let length = self.model.length(&ready);
+                Ok((ready, length))
+            });
+            match ready {
+                Ok((ready, length)) => {
+                    let stage = Tokenized {
+                        ready,
+                        length,
+                        taken,
+                        done: Instant::now(),
+                    };
+                    let entry = Entry {
+                        accepted,
+                        deadline: due,
+                        stage,
+                    };
+                    self.queue.tokenized(ticket, Some(entry));
+                }
+                Err(error) => {
+                    self.queue.tokenized(ticket, None);
+                    let result = Err(error);
+                    self.tell(vec![Done { ticket, result }]);
+                }
+            }
+        }
+    }
+
+    /// Runs batches until the engine stops.
+    pub(super) fn encode(&self) {
+        while let Some(Batch { run, late }) = self.queue.batch(&self.policy) {
+            let told = late
+                .into_iter()
+                .map(|(ticket, waited)| self::late(ticket, waited));
+            self.tell(told.collect());
+            if !run.is_empty() {
+                self.batch(run);
+            }
+        }
+    }
+
+    fn batch(&self, batch: Vec<(Ticket, Ready<M>)>) {
+        let began = Instant::now();
+        let (mut about, mut ready) = (Vec::new(), Vec::new());
+        for (ticket, entry) in batch {
+            let Tokenized {
+                taken,
+                done,
+                length,
+                ..
+            } = entry.stage;
+            let timing = Timing {
+                queue: seconds(entry.accepted, taken),
+                tokenize: seconds(taken, done),
+                wait: seconds(done, began),
+                ..Timing::default()
+            };
+            about.push((ticket, timing, length));
+            ready.push(entry.stage.ready);
+        }
+        let answers = match self.run(&ready) {
+            Ok(answers) => answers.into_iter().map(Ok).collect(),
+            // One request must not cost the others their answers.
+            Err(error) if ready.len() == 1 => vec![Err(error)],
+            Err(_) => {
+                let alone = |(at, (ticket, ..)): (usize, &(Ticket, Timing, usize))| {
+                    if !self.queue.is_under_way(*ticket) {
+                        return Err(Error::Stopping);
+                    }
+                    let mut answers = self.run(&ready[at..=at])?;
+                    answers.pop().ok_or_else(|| miscounted(1, 0))
+                };
+                about.iter().enumerate().map(alone).collect::<Vec<_>>()
+            }
+        };
+        let run = began.elapsed().as_secs_f64();
+        let tokens = about.iter().map(|(_, _, length)| length).sum();
+        self.telemetry.batch(about.len(), tokens, run);
+        let batch = about.len();
+        let told = about.into_iter().zip(answers);
+        let told = told.map(|((ticket, timing, _), answer)| {
+            let timing = Timing {
+                run,
+                batch,
+                ..timing
+            };
+            let result = answer.map(|answer| (answer, timing));
+            Done { ticket, result }
+        });
+        self.tell(told.collect());
+    }
+
+    fn run(&self, ready: &[M::Ready]) -> Result<Vec<M::Answer>> {
+        let answers = contained(|| self.model.run(ready))?;
+        if answers.len() == ready.len() {
+            Ok(answers)
+        } else {
+            Err(miscounted(ready.len(), answers.len()))
+        }
+    }
+
+    /// Tells what has become of requests, unless they were cancelled meanwhile.
+    fn tell(&self, mut told: Vec<Done<M::Answer>>) {
+        told.retain(|done| self.queue.finish(done.ticket));
+        for done in &told {
+            self.telemetry.answered(&done.result);
+        }
+        let requests = told.len();
+        if requests > 0 {
+            (self.sink)(told);
+            self.queue.told(requests);
+        }
+    }
+}
+
+fn seconds(from: Instant, to: Instant) -> f64 {
+    to.saturating_duration_since(from).as_secs_f64()
+}
+
+fn late<A>(ticket: Ticket, waited: Duration) -> Done<A> {
+    let seconds = waited.as_secs_f64();
+    Done {
+        ticket,
+        result: Err(Error::Deadline { seconds }),
+    }
+}
+
+fn miscounted(expected: usize, got: usize) -> Error {
+    Error::Engine(format!("{got} answers to {expected} requests"))
+}
+
+/// Has `work` done; a panic is an [`Error::Engine`] with its message.
+fn contained<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let message = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("without a message");
+        log::error!("the engine's model panicked: {message}");
+        Err(Error::Engine(format!("the model panicked: {message}")))
+    })
+}
