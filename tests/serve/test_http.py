@@ -288,6 +288,13 @@ def test_the_configuration_says_where_it_listens_and_a_flag_says_it_better(
     ("override", "said"),
     [
         ("serve.port=70000", "serve.port = 70000: from 0 to 65535"),
+        ("serve.capacity=0", "serve.capacity = 0: must be at least 1"),
+        ("serve.max_wait=-1", "serve.max_wait = -1.0: from 0 to 60"),
+        ("serve.batch_tokens=0", "serve.batch_tokens = 0: must be at least 1"),
+        ("serve.tokenizer_threads=0", "serve.tokenizer_threads = 0: must be at least 1"),
+        ("serve.timeout=0", "serve.timeout = 0.0: more than 0 seconds"),
+        ("serve.max_body=0", "serve.max_body = 0: must be at least 1 byte"),
+        ("serve.drain=-1", "serve.drain = -1.0: at least 0 seconds"),
         ("serve.prot=80", "did you mean serve.port?"),
         ("serve.dtype=f64", "serve.dtype"),
     ],

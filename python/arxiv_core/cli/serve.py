@@ -20,6 +20,8 @@ log = logging.getLogger("arxiv_core.serve")
 
 PORTS = 65535
 
+DAY = 24 * 60 * 60
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
@@ -68,8 +70,7 @@ def serve(
         if value is not None:
             setattr(chosen, name, value)
     format_ = dtype or chosen.dtype.value
-    if not 0 <= chosen.port <= PORTS:
-        raise UsageError(f"serve.port = {chosen.port}: from 0 to {PORTS}")
+    _check(chosen)
     classifier = Classifier.load(chosen.model, device=chosen.device, dtype=format_)
     log.info("model loaded: %d categories", len(classifier.labels))
     live = LiveClassifier(
@@ -91,6 +92,30 @@ def serve(
     except KeyboardInterrupt:
         # How a server is stopped by hand: nothing to explain.
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _check(chosen: Serve) -> None:
+    """Fail before the model is loaded, by the key's name."""
+    for key, good, what in (
+        ("port", 0 <= chosen.port <= PORTS, f"from 0 to {PORTS}"),
+        ("capacity", chosen.capacity >= 1, "must be at least 1"),
+        ("max_wait", 0 <= chosen.max_wait <= 60, "from 0 to 60 seconds"),
+        (
+            "batch_tokens",
+            chosen.batch_tokens is None or chosen.batch_tokens >= 1,
+            "must be at least 1",
+        ),
+        ("tokenizer_threads", chosen.tokenizer_threads >= 1, "must be at least 1"),
+        (
+            "timeout",
+            chosen.timeout is None or 0 < chosen.timeout < DAY,
+            "more than 0 seconds, and less than a day",
+        ),
+        ("max_body", chosen.max_body >= 1, "must be at least 1 byte"),
+        ("drain", 0 <= chosen.drain < DAY, "at least 0 seconds, and less than a day"),
+    ):
+        if not good:
+            raise UsageError(f"serve.{key} = {getattr(chosen, key)}: {what}")
 
 
 def _configured(overrides: list[str], base: Path | None, directory: Path | None) -> Serve:

@@ -84,7 +84,7 @@ def create_app(
         nonlocal state
         async with classifier:
             # A model that loads may still not answer, and its first answer is its slowest.
-            await classifier.submit(PROBE, timeout=timeout)
+            await classifier.submit(PROBE)
             state = "ready"
             yield
             state = "stopping"
