@@ -70,8 +70,10 @@ def test_a_stage_without_libtorch_says_so(
     run = command("prepare", *data, "--profile-dir", f"{tmp_path}/here")
     assert run.returncode == 0, run.stderr
     assert "prepare calls no libtorch" in run.stderr
-    made = {path.name for path in (tmp_path / "here").iterdir()}
-    assert made <= {"prepare.svg", "prepare.stacks.txt"}
+    # The sample is prepared in less than one of py-spy's steps: it may come without a graph.
+    made = {path.name for path in (tmp_path / "here").glob("*")}
+    missing = "no flame graph: " in run.stderr
+    assert made == (set() if missing else {"prepare.svg", "prepare.stacks.txt"})
     assert not (tmp_path / "data" / "profile").exists()
     assert sha256(tmp_path / "data/prepared/papers.parquet") == sha256(sample_run.papers)
 

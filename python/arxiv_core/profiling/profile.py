@@ -68,9 +68,11 @@ def profiled(stage: str, folder: Path) -> Iterator[Profile]:
     with contextlib.ExitStack() as stack:
         # Before the samples: importing torch takes longer than many a stage.
         recorder = operators.Recorder() if stage in TENSORS else None
+        sampled = True
         try:
             stack.enter_context(sampler)
         except SamplerError as error:
+            sampled = False
             _log.warning("no flame graph: %s", error)
         if recorder is not None:
             stack.enter_context(recorder)
@@ -78,15 +80,16 @@ def profiled(stage: str, folder: Path) -> Iterator[Profile]:
         graph = sampler.stop()
         if recorder is not None:
             found.operators = recorder.stop()
-    if graph is not None:
+    if sampled:
         _write_graph(found, graph)
     if found.operators is not None:
         _write_operators(found, found.operators)
 
 
-def _write_graph(found: Profile, graph: str) -> None:
-    graph = stacks.readable(graph)
-    found.stacks = stacks.read(graph)
+def _write_graph(found: Profile, graph: str | None) -> None:
+    # py-spy writes no graph, or an empty one, of a stage that was over before its first sample.
+    graph = "" if graph is None else stacks.readable(graph)
+    found.stacks = stacks.read(graph) if graph else {}
     if not found.stacks:
         _log.warning("no flame graph: the stage was over before a sample was taken")
         return
