@@ -120,9 +120,14 @@ test-torch: $(STAMPS)/dev
 .PHONY: test-rust
 test-rust: test-core test-torch ## Rust tests, without and with libtorch
 
+# Many tests wait for processes of their own. A file's tests stay together: they share what was
+# made for them. WORKERS=0 runs one after the other, in the order of the files.
+WORKERS ?= 2
+PARALLEL := -n $(WORKERS) --dist loadfile
+
 .PHONY: test-python
 test-python: $(STAMPS)/dev $(STAMPS)/wheel ## Python tests against the installed wheel
-	$(BIN)/python -m pytest -m "not slow" --durations 15
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow" --durations 15
 
 .PHONY: test-slow
 test-slow: $(STAMPS)/dev $(STAMPS)/wheel ## whole-corpus parity and other long checks
@@ -140,7 +145,7 @@ coverage: coverage-python coverage-rust ## lines that the tests run, in Python a
 # A tracer makes omegaconf chain its errors otherwise, as in a debugger; OC_CAUSE=0 stops that.
 .PHONY: coverage-python
 coverage-python: $(STAMPS)/dev $(STAMPS)/wheel
-	OC_CAUSE=0 $(BIN)/python -m pytest -m "not slow" --cov --cov-report=term:skip-covered --cov-fail-under=$(PYTHON_FLOOR)
+	OC_CAUSE=0 $(BIN)/python -m pytest $(PARALLEL) -m "not slow" --cov --cov-report=term:skip-covered --cov-fail-under=$(PYTHON_FLOOR)
 
 .PHONY: coverage-rust
 coverage-rust: $(STAMPS)/dev
