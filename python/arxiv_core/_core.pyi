@@ -98,7 +98,7 @@ class Category:
         """Calibrated probability, or share where a distribution was asked for."""
     @property
     def assigned(self) -> bool:
-        """Whether the probability reaches the label's threshold."""
+        """Whether the probability reaches the label's threshold, or what else was to decide."""
 
 @final
 class Prediction:
@@ -175,6 +175,11 @@ class Answer:
     @property
     def timing(self) -> tuple[float, float, float, float, int]:
         """Seconds in the queue, of tokenization, of waiting, of the batch; requests in it."""
+    @property
+    def model(self) -> str:
+        """SHA-256 of the manifest of the model that answered."""
+    def assigned(self) -> list[str]:
+        """Return the categories that the model's thresholds assign to the paper."""
     def rank(self, options: str = "{}", declared: str | None = None) -> Prediction:
         """Return what a paper's probabilities say, as `options` ask for."""
     def decide(self, declared: str | None = None, limits: str = "{}") -> str:

@@ -67,7 +67,7 @@ class Classifier:
         FileNotFoundError
             There is no such directory.
         """
-        directory = _directory(model)
+        directory = model_path(model)
         place = encoder_directory(directory) if encoder is None else _place(os.fspath(encoder))
         return cls(_core.Classifier.load(str(directory), place, prepare_device(device), dtype))
 
@@ -116,6 +116,8 @@ class Classifier:
         aliases: bool = False,
         level: Literal["category", "archive"] = "category",
         distribution: bool = False,
+        thresholds: Mapping[str, float] | None = None,
+        min_precision: float | None = None,
         progress: OnProgress | None = None,
     ) -> list[Prediction]:
         """Classify papers.
@@ -136,6 +138,12 @@ class Classifier:
             ``archive``: the probability that at least one of an archive's categories applies.
         distribution
             Shares of the primary category, which add up to one over all labels.
+        thresholds
+            Probabilities from which categories are assigned, in place of the model's own.
+        min_precision
+            Assign the best categories as long as the mean of their probabilities is at least
+            this, whatever the thresholds: the precision to be expected of them, as far as the
+            probabilities are calibrated.
         progress
             Receives progress.
 
@@ -148,9 +156,11 @@ class Classifier:
         ------
         InputError
             A field is missing or is no string, or arXiv has no such category; says which paper.
+        OptionError
+            An option that cannot be used, or `thresholds` and `min_precision` together.
         """
         titles, abstracts, declared = _columns(papers)
-        options = _options(top_k, all, aliases, level, distribution)
+        options = ranking(top_k, all, aliases, level, distribution, thresholds, min_precision)
         return self._core.classify(titles, abstracts, json.dumps(options), declared, progress)
 
     def classify_file(
@@ -163,6 +173,8 @@ class Classifier:
         aliases: bool = False,
         level: Literal["category", "archive"] = "category",
         distribution: bool = False,
+        thresholds: Mapping[str, float] | None = None,
+        min_precision: float | None = None,
         titles: bool = False,
         format: Literal["jsonl", "csv", "parquet"] | None = None,
         on_error: Literal["fail", "skip"] = "fail",
@@ -181,7 +193,7 @@ class Classifier:
             ``.jsonl`` or ``.csv``, each also with ``.gz`` or ``.zst``, or ``.parquet``; ``-`` is
             standard output. A file appears when it is complete; pipes and devices are written
             into as papers are done.
-        top_k, all, aliases, level, distribution
+        top_k, all, aliases, level, distribution, thresholds, min_precision
             As in `classify`.
         titles
             Write each paper's title too; in JSON Lines only.
@@ -204,7 +216,7 @@ class Classifier:
         InputError
             A record cannot be read; says file, line and field.
         """
-        options = _options(top_k, all, aliases, level, distribution)
+        options = ranking(top_k, all, aliases, level, distribution, thresholds, min_precision)
         options |= {"titles": titles, "format": format, "on_error": on_error, "chunk": chunk}
         answer = self._core.classify_file(
             _name(input, "input"), _name(output, "output"), json.dumps(options), progress
@@ -243,7 +255,7 @@ def package(
     dict
         ``package``, ``labels``, ``bytes``, ``self_contained`` and the sha256 of ``files``.
     """
-    directory = _directory(model)
+    directory = model_path(model)
     options = {
         "self_contained": self_contained,
         "encoder_dir": encoder_directory(directory) if self_contained else None,
@@ -262,7 +274,19 @@ def _name(path: str | os.PathLike[str], what: str) -> str:
     return name
 
 
-def _directory(model: str | os.PathLike[str] | None) -> Path:
+def model_path(model: str | os.PathLike[str] | None) -> Path:
+    """Find the directory of a model.
+
+    Parameters
+    ----------
+    model
+        As in `Classifier.load`.
+
+    Raises
+    ------
+    ModelError
+        The registry has no such model, or the installation no default one.
+    """
     if model is None or model == "default":
         if not DEFAULT.is_dir():
             raise ModelError(f"model {DEFAULT}: this installation has no default model")
@@ -301,15 +325,24 @@ def _place(encoder: str) -> str:
     return str(models.resolve(encoder, verify=False))
 
 
-def _options(
-    top_k: int | None, all: bool, aliases: bool, level: str, distribution: bool
+def ranking(
+    top_k: int | None,
+    all: bool,
+    aliases: bool,
+    level: str,
+    distribution: bool,
+    thresholds: Mapping[str, float] | None,
+    min_precision: float | None,
 ) -> dict[str, Any]:
+    """Return what the core is told about predictions; the arguments are those of `classify`."""
     return {
         "top_k": None if top_k is None else operator.index(top_k),
         "all": all,
         "aliases": aliases,
         "level": level,
         "distribution": distribution,
+        "thresholds": dict(thresholds or {}),
+        "min_precision": min_precision,
     }
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired, Self, TypedDict
 
 from arxiv_core import _core
 from arxiv_core._core import DeadlineError, StoppingError
+from arxiv_core.classifier import ranking
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from arxiv_core._core import Answer, Prediction
@@ -161,6 +163,8 @@ class LiveClassifier:
         aliases: bool = False,
         level: Literal["category", "archive"] = "category",
         distribution: bool = False,
+        thresholds: Mapping[str, float] | None = None,
+        min_precision: float | None = None,
         timeout: float | None = None,
     ) -> Prediction:
         """Classify a paper.
@@ -169,7 +173,7 @@ class LiveClassifier:
         ----------
         paper
             ``title``, ``abstract`` and, where its author declared one, ``primary``.
-        top_k, all, aliases, level, distribution
+        top_k, all, aliases, level, distribution, thresholds, min_precision
             As in :meth:`arxiv_core.Classifier.classify`.
         timeout
             As in :meth:`submit`.
@@ -186,13 +190,7 @@ class LiveClassifier:
         OverloadedError, DeadlineError, StoppingError
             As :meth:`submit`.
         """
-        options = {
-            "top_k": top_k,
-            "all": all,
-            "aliases": aliases,
-            "level": level,
-            "distribution": distribution,
-        }
+        options = ranking(top_k, all, aliases, level, distribution, thresholds, min_precision)
         answer = await self.submit(paper, timeout=timeout)
         return answer.rank(json.dumps(options), paper.get("primary"))
 

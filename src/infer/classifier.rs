@@ -119,6 +119,12 @@ impl Classifier {
         &self.ranker
     }
 
+    /// SHA-256 of its manifest, which names the hash of every other file.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
     /// Its encoder.
     #[must_use]
     pub fn encoder(&self) -> &Encoder {

@@ -1,11 +1,13 @@
 //! What a caller may choose about predictions and files; crosses from Python as JSON.
 
+use super::prediction::resolve;
 use crate::error::{Error, Result};
 use crate::options::parse;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How probabilities become a prediction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ranking {
     /// How many categories a prediction lists; none: the assigned ones, at least the best.
@@ -18,6 +20,13 @@ pub struct Ranking {
     pub level: Level,
     /// Shares of the primary category that add up to one, in place of probabilities.
     pub distribution: bool,
+    /// Probabilities from which categories are assigned, by any name arXiv has for them, in place
+    /// of the model's own thresholds.
+    pub thresholds: BTreeMap<String, f32>,
+    /// Assign categories, best first, as long as the mean of their probabilities is at least
+    /// this, whatever the thresholds say. As far as the probabilities are calibrated, that mean is
+    /// the precision that can be expected of the assigned ones.
+    pub min_precision: Option<f32>,
 }
 
 /// Which level of arXiv's hierarchy a prediction speaks of.
@@ -39,6 +48,8 @@ impl Default for Ranking {
             aliases: false,
             level: Level::Category,
             distribution: false,
+            thresholds: BTreeMap::new(),
+            min_precision: None,
         }
     }
 }
@@ -55,16 +66,36 @@ impl Ranking {
     }
 
     /// # Errors
-    /// [`Error::Option`] for `top_k = 0`.
+    /// [`Error::Option`] for `top_k = 0`, a number that is no probability, or a category that
+    /// arXiv does not have.
     pub(super) fn check(&self) -> Result<()> {
-        match self.top_k {
-            Some(0) => Err(Error::option(
-                "top_k",
-                0,
-                "at least one category must be listed",
-            )),
-            _ => Ok(()),
+        if self.top_k == Some(0) {
+            let reason = "at least one category must be listed";
+            return Err(Error::option("top_k", 0, reason));
         }
+        for (category, &threshold) in &self.thresholds {
+            let name = format!("thresholds.{category}");
+            if let Err(error) = resolve(category) {
+                return Err(Error::option(&name, threshold, error));
+            }
+            probability(&name, threshold)?;
+        }
+        match self.min_precision {
+            Some(_) if !self.thresholds.is_empty() => Err(Error::option(
+                "min_precision",
+                "given",
+                "thresholds are given too, and only one of them can decide",
+            )),
+            Some(precision) => probability("min_precision", precision),
+            None => Ok(()),
+        }
+    }
+}
+
+fn probability(name: &str, value: f32) -> Result<()> {
+    match value {
+        0.0..=1.0 => Ok(()),
+        _ => Err(Error::option(name, value, "must be from 0 to 1")),
     }
 }
 
@@ -85,6 +116,13 @@ mod tests {
             (r#"{"top_k": 0}"#, "top_k"),
             (r#"{"level": "group"}"#, "level"),
             (r#"{"colour": 1}"#, "colour"),
+            (r#"{"min_precision": 1.5}"#, "min_precision"),
+            (r#"{"thresholds": {"cs.LG": -0.1}}"#, "thresholds.cs.LG"),
+            (r#"{"thresholds": {"cs.XX": 0.1}}"#, "thresholds.cs.XX"),
+            (
+                r#"{"thresholds": {"cs.LG": 0.1}, "min_precision": 0.5}"#,
+                "min_precision",
+            ),
         ] {
             let error = Ranking::parse(options).unwrap_err();
             assert!(

@@ -15,8 +15,8 @@ pub struct Category {
     pub name: &'static str,
     /// Probability, or share of the primary category where a distribution was asked for.
     pub probability: f32,
-    /// Whether the probability reaches the label's threshold; an archive is assigned when
-    /// one of its categories is.
+    /// Whether the probability reaches the label's threshold, or what else was asked to decide;
+    /// an archive is assigned when one of its categories is.
     pub assigned: bool,
 }
 
@@ -117,9 +117,10 @@ impl Ranker {
             return Err(Error::input(place, probabilities[position]));
         }
         let declared = declared.map(resolve).transpose()?;
+        let assigned = self.assign(probabilities, options)?;
         let mut ranked = match options.level {
-            Level::Category => self.categories(probabilities, options),
-            Level::Archive => self.archives(probabilities, options),
+            Level::Category => self.categories(probabilities, &assigned, options),
+            Level::Archive => self.archives(probabilities, &assigned, options),
         };
         // A stable sort on the names' order would do, but the label list need not be sorted.
         ranked.sort_by(|a, b| {
@@ -161,7 +162,12 @@ impl Ranker {
         })
     }
 
-    fn categories(&self, probabilities: &[f32], options: &Ranking) -> Vec<Category> {
+    fn categories(
+        &self,
+        probabilities: &[f32],
+        assigned: &[bool],
+        options: &Ranking,
+    ) -> Vec<Category> {
         let shown = shares_if(options.distribution, probabilities);
         self.labels
             .iter()
@@ -170,12 +176,17 @@ impl Ranker {
                 category: written(label, options.aliases),
                 name: label.category().name,
                 probability: shown[position],
-                assigned: self.assigned(position, probabilities),
+                assigned: assigned[position],
             })
             .collect()
     }
 
-    fn archives(&self, probabilities: &[f32], options: &Ranking) -> Vec<Category> {
+    fn archives(
+        &self,
+        probabilities: &[f32],
+        assigned: &[bool],
+        options: &Ranking,
+    ) -> Vec<Category> {
         let shares = options.distribution.then(|| shares(probabilities));
         self.archives
             .iter()
@@ -195,17 +206,51 @@ impl Ranker {
                             .map(|&position| probabilities[position]),
                     ),
                 },
-                assigned: archive
-                    .members
-                    .iter()
-                    .any(|&position| self.assigned(position, probabilities)),
+                assigned: archive.members.iter().any(|&position| assigned[position]),
             })
             .collect()
     }
 
-    fn assigned(&self, position: usize, probabilities: &[f32]) -> bool {
-        probabilities[position] >= self.thresholds[position]
+    /// Canonical names of the categories that the model's own thresholds assign to one paper.
+    pub fn assigned<'a>(&'a self, probabilities: &'a [f32]) -> impl Iterator<Item = &'static str> {
+        let rows = self.labels.iter().zip(probabilities).zip(&self.thresholds);
+        rows.filter(|((_, probability), threshold)| probability >= threshold)
+            .map(|((label, _), _)| label.name())
     }
+
+    /// Whether each label is assigned, in their order.
+    fn assign(&self, probabilities: &[f32], options: &Ranking) -> Result<Vec<bool>> {
+        if let Some(precision) = options.min_precision {
+            return Ok(expected_precision(probabilities, precision));
+        }
+        let mut thresholds = self.thresholds.clone();
+        for (category, &threshold) in &options.thresholds {
+            let asked = resolve(category)?;
+            if let Some(position) = self.labels.iter().position(|&label| label == asked) {
+                thresholds[position] = threshold;
+            }
+        }
+        let pairs = probabilities.iter().zip(&thresholds);
+        Ok(pairs
+            .map(|(probability, threshold)| probability >= threshold)
+            .collect())
+    }
+}
+
+/// The most labels, best first, whose probabilities' mean is at least `precision`.
+fn expected_precision(probabilities: &[f32], precision: f32) -> Vec<bool> {
+    let mut order: Vec<usize> = (0..probabilities.len()).collect();
+    order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
+    let (mut sum, mut assigned) = (0.0, vec![false; probabilities.len()]);
+    for (rank, position) in order.into_iter().enumerate() {
+        sum += f64::from(probabilities[position]);
+        // The mean only falls from here on.
+        if sum < f64::from(precision) * (rank + 1) as f64 {
+            break;
+        }
+        assigned[position] = true;
+    }
+    assigned
 }
 
 /// The probability that at least one of an archive's categories applies, from theirs: midway

@@ -78,6 +78,18 @@ impl PyAnswer {
         (queue, tokenize, wait, run, batch)
     }
 
+    /// SHA-256 of the manifest of the model that answered.
+    #[getter]
+    fn model(&self) -> &str {
+        self.classifier.sha256()
+    }
+
+    /// Canonical names of the categories that the model's thresholds assign to the paper.
+    fn assigned(&self) -> Vec<&'static str> {
+        let ranker = self.classifier.ranker();
+        ranker.assigned(&self.answer.values).collect()
+    }
+
     /// What a paper's probabilities say, as `options` ask for.
     #[pyo3(signature = (options="{}", declared=None))]
     fn rank(

@@ -88,6 +88,15 @@ def classify(
         bool,
         typer.Option("--distribution", help="Shares of the primary category, which add up to one."),
     ] = False,
+    min_precision: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            show_default=False,
+            help="Assign the best categories that can be expected to be right this often.",
+        ),
+    ] = None,
     skip: Annotated[
         bool,
         typer.Option("--skip-unreadable", help="Leave out records that cannot be read."),
@@ -122,6 +131,7 @@ def classify(
         "aliases": aliases,
         "level": level,
         "distribution": distribution,
+        "min_precision": min_precision,
     }
     from arxiv_core import Classifier
 

@@ -4,9 +4,10 @@ use crate::error::{Error, Result};
 use crate::infer::options::{Level, Ranking};
 use crate::options::parse;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// What a caller may choose; crosses from Python as JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
     /// As in [`Ranking`].
@@ -19,6 +20,10 @@ pub struct Options {
     pub level: Level,
     /// As in [`Ranking`].
     pub distribution: bool,
+    /// As in [`Ranking`].
+    pub thresholds: BTreeMap<String, f32>,
+    /// As in [`Ranking`].
+    pub min_precision: Option<f32>,
     /// Write each paper's title too, in JSON Lines.
     pub titles: bool,
     /// What to write; the output's name says it where this does not.
@@ -61,6 +66,8 @@ impl Default for Options {
             aliases,
             level,
             distribution,
+            thresholds,
+            min_precision,
         } = Ranking::default();
         Self {
             top_k,
@@ -68,6 +75,8 @@ impl Default for Options {
             aliases,
             level,
             distribution,
+            thresholds,
+            min_precision,
             titles: false,
             format: None,
             on_error: OnError::Fail,
@@ -95,20 +104,14 @@ impl Options {
     }
 
     pub(super) fn ranking(&self) -> Ranking {
-        let Self {
-            top_k,
-            all,
-            aliases,
-            level,
-            distribution,
-            ..
-        } = *self;
         Ranking {
-            top_k,
-            all,
-            aliases,
-            level,
-            distribution,
+            top_k: self.top_k,
+            all: self.all,
+            aliases: self.aliases,
+            level: self.level,
+            distribution: self.distribution,
+            thresholds: self.thresholds.clone(),
+            min_precision: self.min_precision,
         }
     }
 }

@@ -165,6 +165,51 @@ fn labels_must_be_canonical_and_have_a_threshold_each() {
     assert!(Ranker::new(&["cs.IT".into()], &[]).is_err());
 }
 
+#[test]
+fn a_callers_thresholds_stand_before_the_models() {
+    let mut asked = options();
+    asked.top_k = None;
+    asked.thresholds.insert("cs.LG".into(), 0.95);
+    // The other name of cs.IT.
+    asked.thresholds.insert("math.IT".into(), 0.05);
+    assert_eq!(names(&ROW, None, &asked), ["stat.ML", "quant-ph", "cs.IT"]);
+    asked.thresholds.insert("hep-lat".into(), 0.5);
+    assert_eq!(names(&ROW, None, &asked), ["stat.ML", "quant-ph", "cs.IT"]);
+    asked.thresholds.insert("cs.XX".into(), 0.5);
+    assert!(ranker(&[0.5; 7]).rank(&ROW, false, None, &asked).is_err());
+}
+
+#[test]
+fn a_precision_assigns_the_best_whose_mean_it_is() {
+    for (precision, expected) in [
+        (0.0, 7),
+        (0.62, 4),
+        (0.7, 3),
+        (0.79, 2),
+        (0.9, 1),
+        (0.91, 0),
+    ] {
+        let asked = Ranking {
+            all: true,
+            min_precision: Some(precision),
+            ..options()
+        };
+        let ranked = rank(&ROW, None, &asked);
+        let assigned = ranked.iter().filter(|(.., assigned)| *assigned).count();
+        assert_eq!(assigned, expected, "{precision}");
+        assert!(ranked[..assigned].iter().all(|(.., assigned)| *assigned));
+    }
+}
+
+#[test]
+fn the_models_own_thresholds_name_what_is_assigned() {
+    let mut thresholds = [0.5; 7];
+    thresholds[1] = 0.95;
+    let ranker = ranker(&thresholds);
+    let names: Vec<_> = ranker.assigned(&ROW).collect();
+    assert_eq!(names, ["quant-ph", "stat.ML"]);
+}
+
 proptest! {
     #[test]
     fn an_archive_lies_between_its_best_category_and_their_sum(row in prop::array::uniform7(0f32..=1.0)) {

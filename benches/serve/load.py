@@ -1,0 +1,159 @@
+"""Load on a service: closed (so many clients, each asks again when it is answered) or open (so
+many requests a second, whoever is still waiting; latency counts from when a request was due).
+
+    python benches/serve/load.py URL BODIES.jsonl --clients 64 --seconds 20 [--rate 50]
+
+Prints one JSON object. Speaks HTTP/1.1 over kept connections with as little work as it can: it
+shares the processor with what it measures.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import statistics
+import time
+from collections import Counter
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+class Client:
+    """One connection."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._place = (host, port)
+        self._pipe: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def ask(self, request: bytes) -> int:
+        """Send a request; return its status, 0 where the connection broke."""
+        try:
+            if self._pipe is None:
+                self._pipe = await asyncio.open_connection(*self._place)
+            reader, writer = self._pipe
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+            await reader.readexactly(length)
+            return int(head[9:12])
+        except (OSError, ValueError, asyncio.IncompleteReadError):
+            self._pipe = None
+            return 0
+
+
+async def closed(
+    place: tuple[str, int],
+    requests: list[bytes],
+    clients: int,
+    until: float,
+    told: list[tuple[float, float, int]],
+) -> None:
+    """Each of `clients` asks again as soon as it is answered."""
+
+    async def one(number: int) -> None:
+        client, at = Client(*place), number
+        while (began := time.perf_counter()) < until:
+            status = await client.ask(requests[at % len(requests)])
+            told.append((began, time.perf_counter(), status))
+            at += clients
+
+    await asyncio.gather(*(one(number) for number in range(clients)))
+
+
+async def opened(
+    place: tuple[str, int],
+    requests: list[bytes],
+    rate: float,
+    until: float,
+    told: list[tuple[float, float, int]],
+) -> None:
+    """Requests come as a Poisson process of `rate` a second."""
+    idle: list[Client] = []
+    under_way: set[asyncio.Task[None]] = set()
+    chance = random.Random(7)
+    due, at = time.perf_counter(), 0
+
+    async def one(due: float, request: bytes) -> None:
+        client = idle.pop() if idle else Client(*place)
+        status = await client.ask(request)
+        told.append((due, time.perf_counter(), status))
+        idle.append(client)
+
+    while due < until:
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        task = asyncio.create_task(one(due, requests[at % len(requests)]))
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
+        due += chance.expovariate(rate)
+        at += 1
+    await asyncio.gather(*under_way)
+
+
+async def sink(answer: bytes) -> asyncio.Server:
+    """A service that only answers, for what the load itself costs."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+                await reader.readexactly(length)
+                writer.write(answer)
+        except (OSError, asyncio.IncompleteReadError):
+            writer.close()
+
+    return await asyncio.start_server(serve, "127.0.0.1", 0)
+
+
+async def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("url", help="or `sink`: a service of its own that only answers")
+    parser.add_argument("bodies", type=Path)
+    parser.add_argument("--clients", type=int, default=64)
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--warm", type=float, default=3, help="seconds before any count")
+    parser.add_argument("--rate", type=float, help="requests a second, whoever still waits")
+    options = parser.parse_args()
+    if options.url == "sink":
+        body = b"[]" * 100
+        server = await sink(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        url = urlsplit(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/classify")
+    else:
+        url = urlsplit(options.url)
+    place = (url.hostname or "127.0.0.1", url.port or 80)
+    head = (
+        f"POST {url.path} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Type: application/json\r\n"
+        "Content-Length: "
+    ).encode()
+    requests = [
+        head + b"%d\r\n\r\n%s" % (len(line), line)
+        for line in options.bodies.read_bytes().splitlines()
+    ]
+    told: list[tuple[float, float, int]] = []
+    counted = time.perf_counter() + options.warm
+    until = counted + options.seconds
+    if options.rate is None:
+        await closed(place, requests, options.clients, until, told)
+    else:
+        await opened(place, requests, options.rate, until, told)
+    # Throughput is of answers in the window; latency of requests that began in it.
+    answered = [one for one in told if counted <= one[1] < until and one[2] == 200]
+    latencies = [end - began for began, end, status in told if began >= counted and status == 200]
+    cuts = statistics.quantiles(latencies, n=100) if len(latencies) > 1 else [0.0] * 99
+    print(
+        json.dumps(
+            {
+                "per_second": len(answered) / options.seconds,
+                "p50": cuts[49],
+                "p95": cuts[94],
+                "p99": cuts[98],
+                "requests": len(latencies),
+                "statuses": {str(k): v for k, v in sorted(Counter(s for *_, s in told).items())},
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
