@@ -28,6 +28,7 @@ class Scored:
     """Ranks categories as they are named."""
 
     names: list[str]
+    model: str = "0123"
     truncated = False
     tokens = 7
     timing = (0.1, 0.2, 0.3, 0.4, 5)
@@ -39,6 +40,9 @@ class Scored:
         if primary is not None and primary not in {c.category for c in best}:
             best.append(Category(primary, 0.01))
         return Prediction(best)
+
+    def assigned(self) -> list[str]:
+        return self.names[:2]
 
     def decide(self, declared: str | None = None, limits: str = "{}") -> str:
         keep = json.loads(limits)["keep"]

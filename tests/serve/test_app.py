@@ -162,7 +162,7 @@ def test_it_is_ready_once_a_paper_has_been_classified(client: TestClient, fake: 
     assert (answer.status_code, answer.json()) == (503, {"status": "stopping"})
 
 
-def test_the_metrics_are_prometheus_own(client: TestClient) -> None:
+def test_the_metrics_are_prometheus_own(client: TestClient, fake: Fake) -> None:
     client.post("/classify", json=PAPER)
     client.post("/classify", content=b"{")
     client.request("BREW", "/classify")
@@ -185,6 +185,12 @@ def test_the_metrics_are_prometheus_own(client: TestClient) -> None:
     assert requests("GET", "other", "404") == 1
     assert values[("arxiv_core_queue_depth",)] == 3
     assert values["arxiv_core_engine_requests_total", ("end", "late")] == 2
+    assigned = {
+        dict(labels)["category"]: value
+        for (name, *labels), value in values.items()
+        if name == "arxiv_core_assigned_total"
+    }
+    assert assigned == dict.fromkeys(fake.names[:2], 1)
     bucket = "arxiv_core_wait_seconds_bucket"
     assert values[bucket, ("le", "0.2")] == 3
     assert values[bucket, ("le", "+Inf")] == values[("arxiv_core_wait_seconds_count",)] == 6

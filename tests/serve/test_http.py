@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -39,12 +43,13 @@ def start(model: str, port: int) -> subprocess.Popen[str]:
     return serve("--port", str(port), "--model", model)
 
 
-def serve(*arguments: str) -> subprocess.Popen[str]:
+def serve(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "arxiv_core", "serve", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        env=os.environ | environment,
     )
 
 
@@ -264,6 +269,145 @@ def test_a_signal_ends_it_cleanly(sample_run: SampleRun, sent: signal.Signals, c
     assert "Traceback" not in output
 
 
+def test_another_model_takes_over_and_no_request_is_lost(
+    sample_run: SampleRun, tmp_path: Path
+) -> None:
+    from arxiv_core.classifier import DEFAULT
+    from arxiv_core.registry import Provenance
+    from arxiv_core.registry.local import LocalRegistry
+
+    registry = LocalRegistry(tmp_path / "registry")
+    first, _ = registry.register(sample_run.package, "arxiv", Provenance())
+    second, _ = registry.register(DEFAULT, "arxiv", Provenance())
+    registry.move(first, "desk", "first")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    process = serve(
+        "--model",
+        "registry:arxiv@desk",
+        ARXIV_CORE_REGISTRY=str(registry.place),
+        ARXIV_CORE_SERVE_PORT=str(port),
+        ARXIV_CORE_SERVE_WATCH="0.1",
+    )
+    stop = threading.Event()
+    statuses: list[int] = []
+
+    def keep_asking() -> None:
+        while not stop.is_set():
+            statuses.append(ask(f"{url}/classify", PAPER)[0])
+
+    def model() -> str:
+        return str(ask(f"{url}/info")[1]["model"]["sha256"])
+
+    try:
+        wait_until_it_answers(process, url)
+        assert model() == first.content_hash
+        with ThreadPoolExecutor(8) as pool:
+            try:
+                clients = [pool.submit(keep_asking) for _ in range(8)]
+                registry.move(second, "desk", "second")
+                until = time.monotonic() + 60
+                while model() != second.content_hash:
+                    assert time.monotonic() < until, "the old model still answers"
+                asked = len(statuses)
+                while len(statuses) < asked + 50:
+                    assert time.monotonic() < until, "nothing is answered"
+            finally:
+                stop.set()
+            for client in clients:
+                client.result()
+        assert set(statuses) == {200}
+        answered = metrics(url)['arxiv_core_engine_requests_total{end="answered"}']
+        # Each model answered a probe besides.
+        assert answered == len(statuses) + 2
+    finally:
+        process.terminate()
+        output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, output
+
+
+def test_a_replaced_directory_is_read_again_at_a_signal(
+    sample_run: SampleRun, tmp_path: Path
+) -> None:
+    from arxiv_core.classifier import DEFAULT
+
+    model = tmp_path / "model"
+    shutil.copytree(sample_run.package, model)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    process = serve(
+        "serve.watch=null", ARXIV_CORE_SERVE_MODEL=str(model), ARXIV_CORE_SERVE_PORT=str(port)
+    )
+    try:
+        wait_until_it_answers(process, url)
+        before = ask(f"{url}/info")[1]["model"]["sha256"]
+        model.rename(tmp_path / "old")
+        shutil.copytree(DEFAULT, model)
+        process.send_signal(signal.SIGHUP)
+        until = time.monotonic() + 60
+        while ask(f"{url}/info")[1]["model"]["sha256"] == before:
+            assert time.monotonic() < until, "the old model still answers"
+            time.sleep(0.05)
+        assert ask(f"{url}/classify", PAPER)[0] == 200
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def test_settings_and_keys_come_from_the_environment(sample_run: SampleRun) -> None:
+    port, key = free_port(), "a-key-of-the-first-desk"
+    url = f"http://127.0.0.1:{port}"
+    process = serve(
+        ARXIV_CORE_SERVE_MODEL=str(sample_run.package),
+        ARXIV_CORE_SERVE_PORT=str(port),
+        ARXIV_CORE_SERVE_MAX_BODY="1000",
+        ARXIV_CORE_SERVE_KEYS=f"another-key-of-the-desk,{key}",
+    )
+    try:
+        wait_until_it_answers(process, url)
+        assert ask(f"{url}/classify", PAPER)[0] == 401
+        for size, status in ((10, 200), (1000, 413)):
+            body = json.dumps(PAPER | {"abstract": "x" * size}).encode()
+            asked = urllib.request.Request(
+                f"{url}/classify", data=body, headers={"Authorization": f"Bearer {key}"}
+            )
+            try:
+                with OPENER.open(asked, timeout=30) as answer:
+                    assert answer.status == status
+            except urllib.error.HTTPError as error:
+                with error:
+                    assert error.code == status
+    finally:
+        process.terminate()
+        output, _ = process.communicate(timeout=30)
+    assert key not in output
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "said"),
+    [
+        ("ARXIV_CORE_SERVE_CAPACITY", "many", "not a whole number"),
+        ("ARXIV_CORE_SERVE_CAPACITY", "0", "must be at least 1"),
+        ("ARXIV_CORE_SERVE_PROT", "80", "did you mean ARXIV_CORE_SERVE_PORT?"),
+        ("ARXIV_CORE_SERVE_KEYS", "", "no API key"),
+        ("ARXIV_CORE_SERVE_KEYS_FILE", "/nowhere", "/nowhere: No such file"),
+    ],
+)
+def test_a_variable_that_cannot_be_is_one_sentence(
+    command: Command, variable: str, text: str, said: str
+) -> None:
+    run = command("serve", **{variable: text})
+    assert run.returncode in {1, 2}
+    assert said in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_help_names_every_setting(command: Command) -> None:
+    told = command("serve", "--help").stdout
+    for name in ("serve.capacity=512", "ARXIV_CORE_SERVE_CAPACITY", "ARXIV_CORE_SERVE_KEYS"):
+        assert name in told
+
+
 def test_a_missing_model_ends_it_before_it_listens(command: Command) -> None:
     run = command("serve", "--model", "nowhere", "--port", "0")
     assert run.returncode == 1
@@ -294,6 +438,7 @@ def test_the_configuration_says_where_it_listens_and_a_flag_says_it_better(
         ("serve.tokenizer_threads=0", "serve.tokenizer_threads = 0: must be at least 1"),
         ("serve.timeout=0", "serve.timeout = 0.0: more than 0 seconds"),
         ("serve.max_body=0", "serve.max_body = 0: must be at least 1 byte"),
+        ("serve.watch=0", "serve.watch = 0.0: more than 0 seconds"),
         ("serve.drain=-1", "serve.drain = -1.0: at least 0 seconds"),
         ("serve.prot=80", "did you mean serve.port?"),
         ("serve.dtype=f64", "serve.dtype"),

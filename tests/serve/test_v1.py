@@ -23,13 +23,13 @@ def test_every_paper_gets_its_answer_in_order(client: TestClient, fake: Fake) ->
     papers = [PAPER | {"title": f"Paper {number}"} for number in range(16)]
     answer = ask(client, papers=papers, top_k=2)
     assert answer.status_code == 200
-    assert answer.json()["model"] == "0123"
     found = answer.json()["papers"]
     assert len(found) == 16
     assert [one["title"] for one in fake.seen] == [one["title"] for one in papers]
     assert [one["category"] for one in found[0]["categories"]] == fake.names[:2]
     assert set(found[0]["categories"][0]) == {"category", "name", "probability", "assigned"}
     assert found[0]["decision"]["verdict"] == "accept"
+    assert {one["model"] for one in found} == {"0123"}
     assert (found[0]["tokens"], found[0]["truncated"]) == (7, False)
     assert found[0]["timing"] == {
         "queue": 0.1,
@@ -61,6 +61,18 @@ def test_the_limits_of_the_decision_are_the_callers(client: TestClient) -> None:
             422,
             "invalid",
             "limits.keep",
+        ),
+        (
+            b'{"papers": [{"title": "", "abstract": ""}], "min_precision": 2}',
+            422,
+            "invalid",
+            "min_precision",
+        ),
+        (
+            b'{"papers": [{"title": "", "abstract": ""}], "thresholds": {"cs.LG": -1}}',
+            422,
+            "invalid",
+            "thresholds.cs.LG",
         ),
         (
             b'{"papers": [{"title": "", "abstract": "", "primary": "cs.XX"}]}',

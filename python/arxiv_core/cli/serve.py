@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from typer.core import TyperCommand
 
 from arxiv_core.cli.failures import INTERRUPTED, UsageError
 from arxiv_core.cli.stages import ConfigDir, From, Overrides
 
 if TYPE_CHECKING:
+    from typer._click import Context, HelpFormatter
+
     from arxiv_core.config.schema import Serve
+    from arxiv_core.live import LiveClassifier
+    from arxiv_core.serve import Keys
 
 __all__ = ["register"]
 
@@ -25,7 +32,23 @@ DAY = 24 * 60 * 60
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
-    app.command()(serve)
+    app.command(cls=Documented)(serve)
+
+
+class Documented(TyperCommand):
+    """A command whose help lists every setting, wherever it is set."""
+
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """Write the help, and the settings below it."""
+        super().format_help(ctx, formatter)
+        from arxiv_core.config.environment import KEYS, settings
+
+        typer.echo("\nSettings, each a key and an environment variable:\n")
+        for one in settings():
+            typer.echo(f"  {one.key}={one.default}   {one.variable}")
+            if one.text:
+                typer.echo(f"      {one.text}")
+        typer.echo(f"  {KEYS}\n      API keys, separated by commas.")
 
 
 def serve(
@@ -52,46 +75,84 @@ def serve(
     from_: From = None,
     config_dir: ConfigDir = None,
 ) -> None:
-    """Answer POST /classify over HTTP, with /health and /info beside it.
+    """Answer POST /classify over HTTP, with everything around it.
 
-    A flag stands before the configuration's group serve.
+    A flag stands before KEY=VALUE, which stands before an environment variable.
     """
     from arxiv_core.extras import require
 
     for package in ("fastapi", "prometheus_client", "uvicorn"):
         require(package, extra="serve", what="arxiv-core serve")
-    from arxiv_core import Classifier
-    from arxiv_core.live import LiveClassifier
-    from arxiv_core.serve import run
+    from arxiv_core.serve import Swapping, run
 
     chosen = _configured(overrides or [], from_, config_dir)
     flags = {"host": host, "port": port, "model": model, "device": device}
     for name, value in flags.items():
         if value is not None:
             setattr(chosen, name, value)
-    format_ = dtype or chosen.dtype.value
+    if dtype is not None:
+        chosen.dtype = type(chosen.dtype)[dtype]
     _check(chosen)
-    classifier = Classifier.load(chosen.model, device=chosen.device, dtype=format_)
+    keys = _keys(chosen)
+    classifier = Swapping(
+        _load(chosen),
+        lambda: _load(chosen),
+        stamp=lambda: _stamp(chosen.model),
+        every=chosen.watch if chosen.model is not None else None,
+        drain=chosen.drain,
+    )
+    try:
+        run(
+            classifier,
+            host=chosen.host,
+            port=chosen.port,
+            max_body=chosen.max_body,
+            timeout=chosen.timeout,
+            drain=chosen.drain,
+            keys=keys,
+            origins=chosen.origins,
+        )
+    except KeyboardInterrupt:
+        # How a server is stopped by hand: nothing to explain.
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _load(chosen: Serve) -> LiveClassifier:
+    from arxiv_core import Classifier
+    from arxiv_core.live import LiveClassifier
+
+    classifier = Classifier.load(chosen.model, device=chosen.device, dtype=chosen.dtype.value)
     log.info("model loaded: %d categories", len(classifier.labels))
-    live = LiveClassifier(
+    return LiveClassifier(
         classifier,
         capacity=chosen.capacity,
         max_wait=chosen.max_wait,
         batch_tokens=chosen.batch_tokens,
         tokenizer_threads=chosen.tokenizer_threads,
     )
-    try:
-        run(
-            live,
-            host=chosen.host,
-            port=chosen.port,
-            max_body=chosen.max_body,
-            timeout=chosen.timeout,
-            drain=chosen.drain,
-        )
-    except KeyboardInterrupt:
-        # How a server is stopped by hand: nothing to explain.
-        raise typer.Exit(INTERRUPTED) from None
+
+
+def _stamp(model: str | None) -> str:
+    """Say which model is meant now."""
+    if model is not None and model.startswith("registry:"):
+        from arxiv_core.registry import Reference, open_registry
+
+        return str(open_registry().find(Reference.parse(model)))
+    from arxiv_core.classifier import model_path
+
+    # The manifest names the hash of every other file.
+    return hashlib.sha256((model_path(model) / "manifest.json").read_bytes()).hexdigest()
+
+
+def _keys(chosen: Serve) -> Keys | None:
+    from arxiv_core.config.environment import KEYS
+    from arxiv_core.serve import Keys
+
+    given = os.environ.get(KEYS, "").replace(",", " ").split()
+    if chosen.keys_file is None and KEYS not in os.environ:
+        return None
+    # A variable that was meant to hold keys and is empty must not open the door.
+    return Keys(given, None if chosen.keys_file is None else Path(chosen.keys_file).expanduser())
 
 
 def _check(chosen: Serve) -> None:
@@ -112,6 +173,11 @@ def _check(chosen: Serve) -> None:
             "more than 0 seconds, and less than a day",
         ),
         ("max_body", chosen.max_body >= 1, "must be at least 1 byte"),
+        (
+            "watch",
+            chosen.watch is None or 0 < chosen.watch < DAY,
+            "more than 0 seconds, and less than a day",
+        ),
         ("drain", 0 <= chosen.drain < DAY, "at least 0 seconds, and less than a day"),
     ):
         if not good:
@@ -119,11 +185,20 @@ def _check(chosen: Serve) -> None:
 
 
 def _configured(overrides: list[str], base: Path | None, directory: Path | None) -> Serve:
+    from arxiv_core.config.environment import from_environment
     from arxiv_core.config.schema import Serve
 
     if not overrides and base is None:
         # Hydra is for those who ask for it: a container starts without.
-        return Serve()
-    from arxiv_core.config import compose
+        chosen = Serve()
+    else:
+        from arxiv_core.config import compose
 
-    return compose(overrides, base=base, directory=directory).serve
+        chosen = compose(overrides, base=base, directory=directory).serve
+    given = (override.partition("=")[0] for override in overrides)
+    from_environment(
+        chosen,
+        os.environ,
+        but={key.removeprefix("serve.") for key in given if key.startswith("serve.")},
+    )
+    return chosen

@@ -324,10 +324,13 @@ class Serve:
     host: str = "127.0.0.1"
     """Address to listen on; 0.0.0.0 for every interface."""
     port: int = 8000
+    """Port; 0 takes a free one."""
     model: str | None = None
     """Model directory or registry:NAME@ALIAS; null takes the default model."""
     device: str = "auto"
+    """auto, cpu, cuda or cuda:N."""
     dtype: Dtype = Dtype.f32
+    """Number format of the encoder."""
     capacity: int = 512
     """Requests under way at most; one more is answered 429."""
     max_wait: float = 0.002
@@ -335,12 +338,21 @@ class Serve:
     batch_tokens: int | None = None
     """Tokens a batch holds at most; null takes what suits the device."""
     tokenizer_threads: int = 1
+    """Threads that tokenize ahead of the encoder."""
     timeout: float | None = 30.0
     """Seconds after which a request is answered 504; null: never."""
     max_body: int = 1048576
     """Largest request body in bytes; more is answered 413."""
     drain: float = 10.0
     """Seconds that a stopping service waits for requests under way."""
+    watch: float | None = 30.0
+    """Seconds between looks whether another model is meant by now: the alias moved, or the
+    directory was replaced. null: only the signal HUP has the model loaded again."""
+    keys_file: str | None = None
+    """API keys, one a line, or sha256:HEX of them; read again when the file changes. Without it
+    and without ARXIV_CORE_SERVE_KEYS everybody may ask."""
+    origins: list[str] = field(default_factory=list)
+    """Origins whose pages may ask from a browser, as https://desk.example.org."""
 
 
 @dataclass

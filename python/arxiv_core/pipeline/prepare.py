@@ -82,9 +82,11 @@ def made_with(config: Config) -> dict[str, Any]:
     """Give the configuration as plain values, with what the papers table was prepared with.
 
     `data`, `labels` and `split` count when `prepare` runs, `LATER` apart: other values than its
-    change nothing now and are warned of. Its seed stands under ``prepared``.
+    change nothing now and are warned of. Its seed stands under ``prepared``. How a service would
+    be run makes nothing, and is left out.
     """
     given, usual = as_dict(config), as_dict(Config())
+    del given["serve"]
     prepared = Layout.of(config).prepared
     found = prepared / CONFIG
     if not found.exists():

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import functools
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client.exposition import choose_encoder
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 import arxiv_core
 from arxiv_core._core import canonical
-from arxiv_core.live import Submission
 from arxiv_core.serve import v1
-from arxiv_core.serve.access import Access
+from arxiv_core.serve.access import REQUEST_ID, Access
 from arxiv_core.serve.body import body, parsed, while_connected
-from arxiv_core.serve.metrics import Measured, Requests, registry
-from arxiv_core.serve.refusals import Message, said, to_message, to_refusal
+from arxiv_core.serve.keys import Keys, Locked
+from arxiv_core.serve.metrics import Assigning, Measured, Requests, registry
+from arxiv_core.serve.refusals import Message, documented, said, to_message, to_refusal
 from arxiv_core.serve.schemas import Health, Info, Paper, Ready, Suggestion
-from arxiv_core.serve.service import COMPONENTS, Service
+from arxiv_core.serve.scoring import Scoring
+from arxiv_core.serve.service import Service, takes
+from arxiv_core.serve.swap import PROBE
+
+if TYPE_CHECKING:
+    from arxiv_core.serve.tracing import Tracing
 
 __all__ = ["MAX_BODY", "create_app"]
 
@@ -32,13 +41,16 @@ MAX_BODY = 1024 * 1024
 TOP = '{"top_k": 5}'
 """Categories in an answer, before a declared primary that is not among them."""
 
-PROBE: Submission = {"title": "On rings", "abstract": "Every ring is a module over itself."}
-"""The paper that is classified before the service calls itself ready."""
+CROSS_ORIGIN: dict[str, Any] = {
+    "allow_methods": ["GET", "POST"],
+    "allow_headers": ["Authorization", "Content-Type", "X-API-Key", REQUEST_ID],
+    "expose_headers": [REQUEST_ID, "Retry-After"],
+}
 
 log = logging.getLogger(__name__)
 
 
-class Classifying(v1.Scoring, Measured, Protocol):
+class Classifying(Scoring, Measured, Protocol):
     """What the service needs of a live classifier, which is entered while it serves."""
 
     async def __aenter__(self) -> object: ...
@@ -57,6 +69,9 @@ def create_app(
     max_body: int = MAX_BODY,
     timeout: float | None = None,
     drain: float = 10,
+    keys: Keys | None = None,
+    origins: Sequence[str] = (),
+    tracing: Tracing | None = None,
 ) -> FastAPI:
     """Build the service around a classifier.
 
@@ -70,6 +85,12 @@ def create_app(
         Seconds after which a request is answered 504; None: never.
     drain
         Seconds that a stopping service waits for requests under way.
+    keys
+        Who may ask; None: everybody.
+    origins
+        Origins (``https://desk.example.org``, or ``*``) whose pages may ask from a browser.
+    tracing
+        Makes spans of requests.
 
     Returns
     -------
@@ -83,13 +104,14 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         nonlocal state
         async with classifier:
-            # A model that loads may still not answer, and its first answer is its slowest.
             await classifier.submit(PROBE)
             state = "ready"
             yield
             state = "stopping"
             if not await classifier.drain(drain):
                 log.warning("stopped with requests under way after %g s", drain)
+        if tracing is not None:
+            await asyncio.to_thread(tracing.shutdown)
 
     app = Service(
         lifespan=lifespan,
@@ -100,7 +122,9 @@ def create_app(
     app.bodies = (Paper, v1.Asked)
     metrics = registry(classifier)
     counts = Requests(metrics)
-    app.around = (counts.around, Access)
+    scoring: Scoring = Assigning(classifier, metrics)
+    if tracing is not None:
+        scoring = tracing.scoring(scoring)
 
     async def refused(request: Request, error: Exception) -> JSONResponse:
         told = said(error)
@@ -109,41 +133,31 @@ def create_app(
         own = request.url.path.startswith("/v1/")
         return to_refusal(told) if own else to_message(told)
 
+    around: list[Callable[[ASGIApp], ASGIApp]] = [counts.around]
+    if keys is not None:
+        around.insert(0, functools.partial(Locked, keys=keys, refuse=refused))
+    if origins:
+        # Outside the lock: a browser asks without a key whether it may ask with one.
+        around.append(functools.partial(CORSMiddleware, **CROSS_ORIGIN, allow_origins=origins))
+    if tracing is not None:
+        around.append(tracing.around)
+    app.around = (*around, Access)
+
     for kind in (HTTPException, arxiv_core.ArxivCoreError, Exception):
         app.add_exception_handler(kind, refused)
-    app.include_router(v1.router(classifier, max_body=max_body, timeout=timeout))
+    app.include_router(v1.router(scoring, max_body=max_body, timeout=timeout))
 
     # The body is read and checked here, not by FastAPI: clients of arXiv's service send no
     # Content-Type, or curl's default one, and expect errors as {"message"}.
     @app.post(
         "/classify",
         response_model=list[Suggestion],
-        responses={
-            status: {"model": Message, "description": text}
-            for status, text in (
-                (400, "Not JSON, or an unknown primary"),
-                (413, "Body too large"),
-                (422, "A field is missing or has the wrong type"),
-                (429, "As many requests are under way as may be"),
-                (503, "The service is stopping"),
-                (504, "Not answered in time"),
-            )
-        },
-        openapi_extra={
-            "requestBody": {
-                "required": True,
-                "content": {"application/json": {"schema": {"$ref": f"{COMPONENTS}Paper"}}},
-            }
-        },
+        responses=documented(Message, 415),
+        openapi_extra=takes(Paper),
     )
     async def classify(request: Request) -> list[Suggestion]:
         paper = parsed(Paper, await body(request, max_body))
-        submission: Submission = {
-            "title": paper.title,
-            "abstract": paper.abstract,
-            "primary": paper.primary,
-        }
-        answer = classifier.submit(submission, timeout=timeout)
+        answer = scoring.submit(paper.submission(), timeout=timeout)
         scored = await while_connected(request, answer)
         # Who declared an alias looks for it, not for the pair's canonical name.
         declared = {canonical(paper.primary): paper.primary} if paper.primary else {}

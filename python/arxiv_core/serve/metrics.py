@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, Info, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
     HistogramMetricFamily,
+    InfoMetricFamily,
     Metric,
 )
 from prometheus_client.registry import Collector
@@ -18,8 +19,10 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import arxiv_core
+from arxiv_core.live import Submission
+from arxiv_core.serve.scoring import Scored, Scoring
 
-__all__ = ["Counting", "Measured", "Requests", "registry"]
+__all__ = ["Assigning", "Counting", "Measured", "Requests", "registry", "route"]
 
 ENDS = {
     "answered": "Requests that the engine answered",
@@ -78,6 +81,13 @@ class Counting(Collector):
             histogram = HistogramMetricFamily(f"arxiv_core_{name}", text)
             histogram.add_metric([], _buckets(counters[key]), counters[key]["sum"])
             yield histogram
+        about = self._classifier.info()
+        known = {key: str(about.get(key, "")) for key in ("sha256", "labels", "device", "dtype")}
+        yield InfoMetricFamily(
+            "arxiv_core_model",
+            "The model that answers",
+            value=known | {"version": arxiv_core.__version__},
+        )
 
 
 def _buckets(histogram: Mapping[str, Sequence[float]]) -> list[tuple[str, float]]:
@@ -89,6 +99,34 @@ def _buckets(histogram: Mapping[str, Sequence[float]]) -> list[tuple[str, float]
         total += count
         buckets.append((bound, total))
     return buckets
+
+
+class Assigning:
+    """Passes papers on to a classifier, and counts the categories that are assigned to them.
+
+    Parameters
+    ----------
+    classifier
+        What scores them.
+    metrics
+        Where the counts are told.
+    """
+
+    def __init__(self, classifier: Scoring, metrics: CollectorRegistry) -> None:
+        self._classifier = classifier
+        self._assigned = Counter(
+            "arxiv_core_assigned",
+            "Papers that the model's thresholds assign to a category",
+            ["category"],
+            registry=metrics,
+        )
+
+    async def submit(self, paper: Submission, *, timeout: float | None = None) -> Scored:
+        """Score a paper."""
+        scored = await self._classifier.submit(paper, timeout=timeout)
+        for category in scored.assigned():
+            self._assigned.labels(category).inc()
+        return scored
 
 
 class Requests:
@@ -126,19 +164,19 @@ class Requests:
             try:
                 await app(scope, receive, look)
             finally:
-                route = _route(scope)
-                self._requests.labels(_method(scope["method"]), route, str(status)).inc()
-                self._seconds.labels(route).observe(time.perf_counter() - began)
+                name = route(scope)
+                self._requests.labels(_method(scope["method"]), name, str(status)).inc()
+                self._seconds.labels(name).observe(time.perf_counter() - began)
 
         return counted
 
 
-def _route(scope: Scope) -> str:
+def route(scope: Scope) -> str:
     """Name the route: whatever a stranger asks for, there are only so many."""
-    for route in scope["app"].routes if "app" in scope else ():
-        match, _ = route.matches(scope)
+    for one in scope["app"].routes if "app" in scope else ():
+        match, _ = one.matches(scope)
         if match is not Match.NONE:
-            return str(getattr(route, "path", "other"))
+            return str(getattr(one, "path", "other"))
     return "other"
 
 
@@ -162,15 +200,4 @@ def registry(classifier: Measured) -> CollectorRegistry:
     metrics = CollectorRegistry()
     metrics.register(Counting(classifier))
     ProcessCollector(registry=metrics)
-    about = classifier.info()
-    model = Info("arxiv_core_model", "The model that answers", registry=metrics)
-    model.info(
-        {
-            "version": arxiv_core.__version__,
-            "sha256": str(about.get("sha256", "")),
-            "labels": str(about.get("labels", "")),
-            "device": str(about.get("device", "")),
-            "dtype": str(about.get("dtype", "")),
-        }
-    )
     return metrics

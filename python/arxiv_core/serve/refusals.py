@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -11,13 +11,23 @@ from starlette.exceptions import HTTPException
 
 import arxiv_core
 
-__all__ = ["GONE", "Message", "Refusal", "Said", "said", "to_message", "to_refusal"]
+__all__ = [
+    "GONE",
+    "Message",
+    "Refusal",
+    "Said",
+    "documented",
+    "said",
+    "to_message",
+    "to_refusal",
+]
 
 GONE = 499
 """The client went away (nginx's number); nobody reads the answer, logs do."""
 
 Kind = Literal[
     "bad_request",
+    "unauthorized",
     "not_found",
     "method_not_allowed",
     "too_large",
@@ -32,6 +42,7 @@ Kind = Literal[
 
 KINDS: dict[int, Kind] = {
     400: "bad_request",
+    401: "unauthorized",
     404: "not_found",
     405: "method_not_allowed",
     413: "too_large",
@@ -42,6 +53,19 @@ KINDS: dict[int, Kind] = {
     500: "internal",
     503: "stopping",
     504: "deadline",
+}
+
+
+MEANT = {
+    400: "Not JSON, or an unknown category",
+    401: "API keys are set, and none of them was sent",
+    413: "Body too large",
+    415: "Not application/json",
+    422: "A field is missing, unknown or wrong",
+    429: "As many requests are under way as may be",
+    500: "A fault of the service",
+    503: "The service is stopping",
+    504: "Not answered in time",
 }
 
 
@@ -72,6 +96,23 @@ class Said(NamedTuple):
     headers: Mapping[str, str] | None = None
 
 
+def documented(body: type[BaseModel], *left_out: int) -> dict[int | str, dict[str, Any]]:
+    """Describe a route's errors for its OpenAPI document.
+
+    Parameters
+    ----------
+    body
+        What they are answered with.
+    left_out
+        Statuses that the route does not know.
+    """
+    return {
+        status: {"model": body, "description": text}
+        for status, text in MEANT.items()
+        if status not in left_out
+    }
+
+
 def said(error: Exception) -> Said:
     """Return what a client is told of `error`.
 
@@ -91,6 +132,8 @@ def said(error: Exception) -> Said:
             return Said(error.status_code, str(error.detail), error.headers)
         case arxiv_core.InputError():
             return Said(400, str(error))
+        case arxiv_core.OptionError():
+            return Said(422, str(error))
         case arxiv_core.OverloadedError():
             return Said(429, str(error), {"Retry-After": "1"})
         case arxiv_core.StoppingError():

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from arxiv_core.live import Submission
+
 
 class Paper(BaseModel):
     """A paper to classify."""
@@ -15,6 +17,10 @@ class Paper(BaseModel):
     primary: str | None = Field(
         default=None, description="Category its author declared; always part of the answer"
     )
+
+    def submission(self) -> Submission:
+        """Return it as a live classifier takes it."""
+        return {"title": self.title, "abstract": self.abstract, "primary": self.primary}
 
 
 class Suggestion(BaseModel):

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 from typing import TYPE_CHECKING
 
 import uvicorn
 
+from arxiv_core.extras import require
 from arxiv_core.serve.app import MAX_BODY, create_app
+from arxiv_core.serve.swap import Swapping
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from arxiv_core.serve.app import Classifying
+    from arxiv_core.serve.keys import Keys
+    from arxiv_core.serve.tracing import Tracing
 
 __all__ = ["run"]
+
+ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+"""OpenTelemetry's own variables, one of which says where spans go:
+https://opentelemetry.io/docs/specs/otel/protocol/exporter/."""
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +38,12 @@ def run(
     max_body: int = MAX_BODY,
     timeout: float | None = None,
     drain: float = 10,
+    keys: Keys | None = None,
+    origins: Sequence[str] = (),
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; requests under way are answered first.
+
+    On SIGHUP a :class:`Swapping` classifier loads its model again.
 
     Parameters
     ----------
@@ -36,7 +51,7 @@ def run(
         Answers every request.
     host, port
         Address to listen on; port 0 takes a free one.
-    max_body, timeout, drain
+    max_body, timeout, drain, keys, origins
         As in :func:`create_app`.
 
     Raises
@@ -49,7 +64,15 @@ def run(
     listening = _listen(host, port)
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(classifier, max_body=max_body, timeout=timeout, drain=drain),
+            create_app(
+                classifier,
+                max_body=max_body,
+                timeout=timeout,
+                drain=drain,
+                keys=keys,
+                origins=origins,
+                tracing=_tracing(),
+            ),
             # Logging is already set up; uvicorn's own configuration would print beside it.
             log_config=None,
             # `access` logs them, with more.
@@ -59,9 +82,24 @@ def run(
     )
     # uvicorn raises a signal again when it has shut down; SIGTERM has then been obeyed.
     signal.signal(signal.SIGTERM, lambda *_: None)
+    if isinstance(classifier, Swapping):
+        reload = classifier.reload
+        # Python runs it on the event loop's thread, which looks up ten times a second.
+        signal.signal(signal.SIGHUP, lambda *_: reload())
     with listening:
         log.info("listening on http://%s:%d", host, listening.getsockname()[1])
         server.run(sockets=[listening])
+
+
+def _tracing() -> Tracing | None:
+    """Make spans where OpenTelemetry's own variables say where they go."""
+    if not any(os.environ.get(name) for name in ENDPOINTS):
+        return None
+    require("opentelemetry.sdk", extra="telemetry", what=f"tracing ({' or '.join(ENDPOINTS)})")
+    from arxiv_core.serve.metrics import route
+    from arxiv_core.serve.tracing import Tracing
+
+    return Tracing(route)
 
 
 def _listen(host: str, port: int) -> socket.socket:

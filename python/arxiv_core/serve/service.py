@@ -9,10 +9,17 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from starlette.types import ASGIApp
 
-__all__ = ["COMPONENTS", "Service"]
+__all__ = ["Service", "takes"]
 
 COMPONENTS = "#/components/schemas/"
 """Where the document keeps its schemas."""
+
+
+def takes(body: type[BaseModel]) -> dict[str, Any]:
+    """Describe the body of a route that reads it itself, one of :attr:`Service.bodies`."""
+    schema = {"$ref": COMPONENTS + body.__name__}
+    content = {"application/json": {"schema": schema}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 class Service(FastAPI):

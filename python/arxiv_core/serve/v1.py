@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 import arxiv_core
-from arxiv_core.live import Submission
 from arxiv_core.serve.body import body, parsed, while_connected
-from arxiv_core.serve.refusals import Refusal
-from arxiv_core.serve.service import COMPONENTS
+from arxiv_core.serve.refusals import Refusal, documented
+from arxiv_core.serve.schemas import Paper
+from arxiv_core.serve.scoring import Scoring
+from arxiv_core.serve.service import takes
 
-__all__ = ["Asked", "Scoring", "router"]
+__all__ = ["Asked", "router"]
 
 MAX_PAPERS = 64
 """Papers in a request."""
@@ -31,8 +31,10 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Submitted(Strict):
-    """A paper to classify."""
+class Submitted(Paper):
+    """A paper to classify, with no other field."""
+
+    model_config = ConfigDict(extra="forbid")
 
     title: str = Field(max_length=MAX_TEXT, description="Title, LaTeX allowed")
     abstract: str = Field(max_length=MAX_TEXT, description="Abstract, LaTeX allowed")
@@ -61,6 +63,18 @@ class Asked(Strict):
     aliases: bool = Field(default=False, description="cs.IT=math.IT")
     level: Literal["category", "archive"] = "category"
     distribution: bool = Field(default=False, description="Shares of the primary, adding up to one")
+    thresholds: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+        default_factory=dict,
+        max_length=1000,
+        description="Probabilities from which categories are assigned, in place of the model's",
+    )
+    min_precision: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Assign the best categories as long as their mean probability is this at "
+        "least: the precision to be expected of them; not together with thresholds",
+    )
     limits: Limits = Field(default_factory=Limits, description="For the decision")
 
 
@@ -70,7 +84,9 @@ class Category(BaseModel):
     category: str
     name: str
     probability: float = Field(description="Calibrated; a share where a distribution was asked for")
-    assigned: bool = Field(description="The probability reaches the label's threshold")
+    assigned: bool = Field(
+        description="The probability reaches the label's threshold, or what was asked to decide"
+    )
 
 
 class Decision(BaseModel):
@@ -98,60 +114,15 @@ class Classified(BaseModel):
     truncated: bool = Field(description="The text was longer than the model reads")
     tokens: int = Field(description="Tokens that the model read")
     decision: Decision
+    model: str = Field(description="SHA-256 of the manifest of the model that answered")
     timing: Timing
 
 
 class Answered(BaseModel):
     """Answers in the order of the papers."""
 
-    version: str
-    model: str = Field(description="SHA-256 of the model's manifest")
+    version: str = Field(description="arxiv-core's")
     papers: list[Classified]
-
-
-class Ranked(Protocol):
-    """One category of an answer."""
-
-    @property
-    def category(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def probability(self) -> float: ...
-    @property
-    def assigned(self) -> bool: ...
-
-
-class Ranking(Protocol):
-    """Categories of a paper."""
-
-    @property
-    def categories(self) -> Sequence[Ranked]: ...
-
-
-class Scored(Protocol):
-    """What a model found about one paper."""
-
-    @property
-    def truncated(self) -> bool: ...
-    @property
-    def tokens(self) -> int: ...
-    @property
-    def timing(self) -> tuple[float, float, float, float, int]: ...
-    def rank(self, options: str = ..., declared: str | None = ...) -> Ranking: ...
-    def decide(self, declared: str | None = ..., limits: str = ...) -> str: ...
-
-
-class Scoring(Protocol):
-    """What these routes need of a live classifier."""
-
-    def info(self) -> dict[str, Any]:
-        """Return what the model is."""
-        ...
-
-    async def submit(self, paper: Submission, *, timeout: float | None = ...) -> Scored:
-        """Score a paper."""
-        ...
 
 
 def router(classifier: Scoring, *, max_body: int, timeout: float | None) -> APIRouter:
@@ -172,16 +143,10 @@ def router(classifier: Scoring, *, max_body: int, timeout: float | None) -> APIR
         ``POST /v1/classify``.
     """
     routes = APIRouter(prefix="/v1")
-    model = str(classifier.info()["sha256"])
 
     async def one(number: int, paper: Submitted, options: str, limits: str) -> Classified:
-        submission: Submission = {
-            "title": paper.title,
-            "abstract": paper.abstract,
-            "primary": paper.primary,
-        }
         try:
-            scored = await classifier.submit(submission, timeout=timeout)
+            scored = await classifier.submit(paper.submission(), timeout=timeout)
         except arxiv_core.InputError as error:
             raise arxiv_core.InputError(f"papers.{number}.{error}") from None
         ranked = scored.rank(options, paper.primary).categories
@@ -199,13 +164,12 @@ def router(classifier: Scoring, *, max_body: int, timeout: float | None) -> APIR
             truncated=scored.truncated,
             tokens=scored.tokens,
             decision=Decision.model_validate_json(scored.decide(paper.primary, limits)),
+            model=scored.model,
             timing=Timing.model_validate(dict(zip(names, scored.timing, strict=True))),
         )
 
     async def every(asked: Asked) -> list[Classified]:
-        options = asked.model_dump_json(
-            include={"top_k", "all", "aliases", "level", "distribution"}
-        )
+        options = asked.model_dump_json(exclude={"papers", "limits"})
         limits = asked.limits.model_dump_json()
         papers = enumerate(asked.papers)
         tasks = [asyncio.ensure_future(one(at, paper, options, limits)) for at, paper in papers]
@@ -219,25 +183,8 @@ def router(classifier: Scoring, *, max_body: int, timeout: float | None) -> APIR
     @routes.post(
         "/classify",
         response_model=Answered,
-        responses={
-            status: {"model": Refusal, "description": text}
-            for status, text in (
-                (400, "Not JSON, or an unknown primary"),
-                (413, "Body too large"),
-                (415, "Not application/json"),
-                (422, "A field is missing, unknown or wrong"),
-                (429, "As many requests are under way as may be"),
-                (500, "A fault of the service"),
-                (503, "The service is stopping"),
-                (504, "Not answered in time"),
-            )
-        },
-        openapi_extra={
-            "requestBody": {
-                "required": True,
-                "content": {"application/json": {"schema": {"$ref": f"{COMPONENTS}Asked"}}},
-            }
-        },
+        responses=documented(Refusal),
+        openapi_extra=takes(Asked),
     )
     async def classify(request: Request) -> Answered:
         form = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -246,7 +193,6 @@ def router(classifier: Scoring, *, max_body: int, timeout: float | None) -> APIR
         asked = parsed(Asked, await body(request, max_body))
         return Answered(
             version=arxiv_core.__version__,
-            model=model,
             papers=await while_connected(request, every(asked)),
         )
 

@@ -1,0 +1,87 @@
+"""What routes need of whatever scores papers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from arxiv_core.live import Submission
+
+__all__ = ["Scored", "Scoring"]
+
+
+class Ranked(Protocol):
+    """One category of an answer."""
+
+    @property
+    def category(self) -> str:
+        """Canonical name."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Name as people read it."""
+        ...
+
+    @property
+    def probability(self) -> float:
+        """Calibrated."""
+        ...
+
+    @property
+    def assigned(self) -> bool:
+        """Whether it is assigned."""
+        ...
+
+
+class Ranking(Protocol):
+    """Categories of a paper."""
+
+    @property
+    def categories(self) -> Sequence[Ranked]:
+        """Best first."""
+        ...
+
+
+class Scored(Protocol):
+    """What a model found about one paper."""
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the text was longer than the model reads."""
+        ...
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that the model read."""
+        ...
+
+    @property
+    def timing(self) -> tuple[float, float, float, float, int]:
+        """Seconds in the queue, of tokenization, of waiting, of the batch; requests in it."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """SHA-256 of the manifest of the model that answered."""
+        ...
+
+    def assigned(self) -> Sequence[str]:
+        """Return the categories that the model's thresholds assign."""
+        ...
+
+    def rank(self, options: str = ..., declared: str | None = ...) -> Ranking:
+        """Return categories as `options` ask for: JSON."""
+        ...
+
+    def decide(self, declared: str | None = ..., limits: str = ...) -> str:
+        """Return what a moderator may do, within `limits`: JSON."""
+        ...
+
+
+class Scoring(Protocol):
+    """What these routes need of a live classifier."""
+
+    async def submit(self, paper: Submission, *, timeout: float | None = ...) -> Scored:
+        """Score a paper."""
+        ...

@@ -1,0 +1,206 @@
+"""Exchanges the model of a running service, and loses no request."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from arxiv_core.live import Submission
+
+if TYPE_CHECKING:
+    from arxiv_core._core import Answer
+
+__all__ = ["PROBE", "Swapping"]
+
+PROBE: Submission = {"title": "On rings", "abstract": "Every ring is a module over itself."}
+"""The paper that a model answers before it is used: one that loads may still not answer, and its
+first answer is its slowest."""
+
+log = logging.getLogger(__name__)
+
+
+class Entered(Protocol):
+    """A live classifier."""
+
+    @property
+    def depth(self) -> int: ...
+    async def __aenter__(self) -> object: ...
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+    async def submit(self, paper: Submission, *, timeout: float | None = ...) -> Answer: ...
+    async def embed(self, text: str, *, timeout: float | None = ...) -> Answer: ...
+    async def drain(self, timeout: float) -> bool: ...
+    def counters(self) -> dict[str, Any]: ...
+    def info(self) -> dict[str, Any]: ...
+
+
+class Swapping:
+    """A live classifier whose model is exchanged while it answers.
+
+    A new model is loaded beside the old one and answers a paper first; then it takes every new
+    request, and the old one is left when it has answered those it has. For that time both are in
+    memory. A model that cannot be loaded or does not answer changes nothing but the log.
+
+    Parameters
+    ----------
+    live
+        What answers first.
+    load
+        Loads what is to answer now; runs on a thread of its own.
+    stamp
+        Says which model is meant now, by anything that differs when the model does; runs on a
+        thread of its own.
+    every
+        Seconds between looks at it; None: only `reload` exchanges the model.
+    drain
+        Seconds that an old model may take for the requests it has.
+    """
+
+    def __init__(
+        self,
+        live: Entered,
+        load: Callable[[], Entered],
+        *,
+        stamp: Callable[[], str],
+        every: float | None = None,
+        drain: float = 30,
+    ) -> None:
+        self._live = live
+        self._load, self._stamp = load, stamp
+        self._every, self._limit = every, drain
+        self._seen: str | None = None
+        self._left: list[Entered] = []
+        self._past: Mapping[str, Any] = {}
+        self._asked = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        with contextlib.suppress(Exception):
+            self._seen = await asyncio.to_thread(self._stamp)
+        await self._live.__aenter__()
+        self._spawn(self._watch())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for live in (self._live, *self._left):
+            await live.__aexit__(kind, error, trace)
+
+    def reload(self) -> None:
+        """Load the model again, whether or not it is another; from the event loop's thread."""
+        self._asked.set()
+
+    async def submit(self, paper: Submission, *, timeout: float | None = None) -> Answer:
+        """Score a paper, as :meth:`arxiv_core.live.LiveClassifier.submit`."""
+        return await self._live.submit(paper, timeout=timeout)
+
+    async def embed(self, text: str, *, timeout: float | None = None) -> Answer:
+        """Embed a text, as :meth:`arxiv_core.live.LiveClassifier.embed`."""
+        return await self._live.embed(text, timeout=timeout)
+
+    async def drain(self, timeout: float) -> bool:
+        """Accept no more requests and wait for those under way, of every model."""
+        for task in self._tasks:
+            task.cancel()
+        every = (self._live, *self._left)
+        return all(await asyncio.gather(*(live.drain(timeout) for live in every)))
+
+    @property
+    def depth(self) -> int:
+        """Requests under way, whichever model has them."""
+        return sum(live.depth for live in (self._live, *self._left))
+
+    def info(self) -> dict[str, Any]:
+        """Return what the model is that answers now."""
+        return self._live.info()
+
+    def counters(self) -> dict[str, Any]:
+        """Return what has happened so far, under every model."""
+        total = dict(self._past)
+        for live in (self._live, *self._left):
+            total = _sum(total, live.counters())
+        return total
+
+    async def swap(self) -> None:
+        """Load what is meant now and let it answer from then on.
+
+        Raises
+        ------
+        Exception
+            Whatever loading it or its first answer raised; the old model answers on.
+        """
+        fresh = await asyncio.to_thread(self._load)
+        await fresh.__aenter__()
+        try:
+            await fresh.submit(PROBE)
+        except BaseException:
+            await fresh.__aexit__(None, None, None)
+            raise
+        old, self._live = self._live, fresh
+        self._left.append(old)
+        self._spawn(self._leave(old))
+        log.info("another model answers now: %s", fresh.info().get("sha256"))
+
+    async def _leave(self, old: Entered) -> None:
+        if not await old.drain(self._limit):
+            log.warning("a model was left with requests under way after %g s", self._limit)
+        await old.__aexit__(None, None, None)
+        # One step for whoever counts: what moves from one to the other is never in both.
+        self._past = _sum(self._past, old.counters())
+        self._left.remove(old)
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                await asyncio.wait_for(self._asked.wait(), self._every)
+                told = True
+                self._asked.clear()
+            except TimeoutError:
+                told = False
+            try:
+                stamp = await asyncio.to_thread(self._stamp)
+                if told or stamp != self._seen:
+                    # One that cannot be used is tried again when it changes, or when told to.
+                    self._seen = stamp
+                    await self.swap()
+            except Exception as error:
+                log.error("the model stays as it was: %s", error)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _sum(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Add up counters and histograms of the same bounds."""
+    total: dict[str, Any] = {}
+    for key, value in other.items():
+        if key not in one:
+            total[key] = value
+        elif isinstance(value, Mapping):
+            pairs = zip(one[key]["counts"], value["counts"], strict=True)
+            counts = [before + now for before, now in pairs]
+            total[key] = {
+                "bounds": value["bounds"],
+                "counts": counts,
+                "sum": one[key]["sum"] + value["sum"],
+            }
+        else:
+            total[key] = one[key] + value
+    return total
