@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 import arxiv_core
 
-__all__ = ["GONE", "Message", "Refusal", "Said", "said", "to_message", "to_refusal"]
+__all__ = ["GONE", "FieldError", "Message", "Refusal", "Said", "said", "to_message", "to_refusal"]
 
 GONE = 499
 """The client went away (nginx's number); nobody reads the answer, logs do."""
@@ -45,6 +45,24 @@ KINDS: dict[int, Kind] = {
 }
 
 
+class FieldError(HTTPException):
+    """A field of the body is wrong.
+
+    Parameters
+    ----------
+    field
+        Its place, such as ``papers.0.title``.
+    reason
+        What is wrong with it.
+    status
+        What is answered.
+    """
+
+    def __init__(self, field: str, reason: str, status: int = 422) -> None:
+        super().__init__(status, f"field {field!r}: {reason}")
+        self.field = field
+
+
 class Message(BaseModel):
     """Every error's body, as arXiv's own service has it."""
 
@@ -70,6 +88,7 @@ class Said(NamedTuple):
     status: int
     message: str
     headers: Mapping[str, str] | None = None
+    field: str | None = None
 
 
 def said(error: Exception) -> Said:
@@ -87,6 +106,8 @@ def said(error: Exception) -> Said:
         one.
     """
     match error:
+        case FieldError():
+            return Said(error.status_code, str(error.detail), field=error.field)
         case HTTPException():
             return Said(error.status_code, str(error.detail), error.headers)
         case arxiv_core.InputError():

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, Protocol
 
 from fastapi import APIRouter, Request
@@ -15,8 +14,9 @@ from arxiv_core.live import Submission
 from arxiv_core.serve.body import body, parsed, while_connected
 from arxiv_core.serve.refusals import Refusal
 from arxiv_core.serve.service import COMPONENTS
+from arxiv_core.serve.together import together
 
-__all__ = ["Asked", "Scoring", "router"]
+__all__ = ["Asked", "Scoring", "answering", "router"]
 
 MAX_PAPERS = 64
 """Papers in a request."""
@@ -50,10 +50,9 @@ class Limits(Strict):
     cross_lists: int = Field(default=2, ge=0, le=20, description="Cross-lists at most")
 
 
-class Asked(Strict):
-    """Papers, and what is to be said about each."""
+class Options(Strict):
+    """What is to be said about each paper."""
 
-    papers: list[Submitted] = Field(min_length=1, max_length=MAX_PAPERS)
     top_k: int | None = Field(
         default=5, ge=1, le=1000, description="Categories; null: those assigned, at least the best"
     )
@@ -62,6 +61,12 @@ class Asked(Strict):
     level: Literal["category", "archive"] = "category"
     distribution: bool = Field(default=False, description="Shares of the primary, adding up to one")
     limits: Limits = Field(default_factory=Limits, description="For the decision")
+
+
+class Asked(Options):
+    """Papers, and what is to be said about each."""
+
+    papers: list[Submitted] = Field(min_length=1, max_length=MAX_PAPERS)
 
 
 class Category(BaseModel):
@@ -154,6 +159,68 @@ class Scoring(Protocol):
         ...
 
 
+def answering(
+    classifier: Scoring, *, timeout: float | None, field: str = "papers"
+) -> Callable[[Sequence[Submitted], Options], Awaitable[list[Classified]]]:
+    """Build what answers a request's papers.
+
+    Parameters
+    ----------
+    classifier
+        Answers every paper.
+    timeout
+        Seconds after which a request is answered 504; None: never.
+    field
+        What a refusal calls the papers.
+
+    Returns
+    -------
+    collections.abc.Callable
+        Papers and options to what is said about each, in their order.
+    """
+
+    async def one(number: int, paper: Submitted, options: str, limits: str) -> Classified:
+        submission: Submission = {
+            "title": paper.title,
+            "abstract": paper.abstract,
+            "primary": paper.primary,
+        }
+        try:
+            scored = await classifier.submit(submission, timeout=timeout)
+        except arxiv_core.InputError as error:
+            raise arxiv_core.InputError(f"{field}.{number}.{error}") from None
+        ranked = scored.rank(options, paper.primary).categories
+        names = ("queue", "tokenize", "wait", "run", "batch")
+        return Classified(
+            categories=[
+                Category(
+                    category=label.category,
+                    name=label.name,
+                    probability=label.probability,
+                    assigned=label.assigned,
+                )
+                for label in ranked
+            ],
+            truncated=scored.truncated,
+            tokens=scored.tokens,
+            decision=Decision.model_validate_json(scored.decide(paper.primary, limits)),
+            timing=Timing.model_validate(dict(zip(names, scored.timing, strict=True))),
+        )
+
+    async def every(papers: Sequence[Submitted], asked: Options) -> list[Classified]:
+        options = asked.model_dump_json(
+            include={"top_k", "all", "aliases", "level", "distribution"}
+        )
+        limits = asked.limits.model_dump_json()
+
+        async def each(numbered: tuple[int, Submitted]) -> Classified:
+            return await one(*numbered, options, limits)
+
+        return await together(each, list(enumerate(papers)))
+
+    return every
+
+
 def router(classifier: Scoring, *, max_body: int, timeout: float | None) -> APIRouter:
     """Build the routes.
 
@@ -173,48 +240,7 @@ def router(classifier: Scoring, *, max_body: int, timeout: float | None) -> APIR
     """
     routes = APIRouter(prefix="/v1")
     model = str(classifier.info()["sha256"])
-
-    async def one(number: int, paper: Submitted, options: str, limits: str) -> Classified:
-        submission: Submission = {
-            "title": paper.title,
-            "abstract": paper.abstract,
-            "primary": paper.primary,
-        }
-        try:
-            scored = await classifier.submit(submission, timeout=timeout)
-        except arxiv_core.InputError as error:
-            raise arxiv_core.InputError(f"papers.{number}.{error}") from None
-        ranked = scored.rank(options, paper.primary).categories
-        names = ("queue", "tokenize", "wait", "run", "batch")
-        return Classified(
-            categories=[
-                Category(
-                    category=label.category,
-                    name=label.name,
-                    probability=label.probability,
-                    assigned=label.assigned,
-                )
-                for label in ranked
-            ],
-            truncated=scored.truncated,
-            tokens=scored.tokens,
-            decision=Decision.model_validate_json(scored.decide(paper.primary, limits)),
-            timing=Timing.model_validate(dict(zip(names, scored.timing, strict=True))),
-        )
-
-    async def every(asked: Asked) -> list[Classified]:
-        options = asked.model_dump_json(
-            include={"top_k", "all", "aliases", "level", "distribution"}
-        )
-        limits = asked.limits.model_dump_json()
-        papers = enumerate(asked.papers)
-        tasks = [asyncio.ensure_future(one(at, paper, options, limits)) for at, paper in papers]
-        try:
-            return await asyncio.gather(*tasks)
-        finally:
-            # One refusal ends the request: what is left of it is dropped.
-            for task in tasks:
-                task.cancel()
+    every = answering(classifier, timeout=timeout)
 
     @routes.post(
         "/classify",
@@ -247,7 +273,7 @@ def router(classifier: Scoring, *, max_body: int, timeout: float | None) -> APIR
         return Answered(
             version=arxiv_core.__version__,
             model=model,
-            papers=await while_connected(request, every(asked)),
+            papers=await while_connected(request, every(asked.papers, asked)),
         )
 
     return routes
