@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Literal, Protocol
 
@@ -16,12 +16,12 @@ from starlette.exceptions import HTTPException
 import arxiv_core
 from arxiv_core._core import canonical
 from arxiv_core.live import Submission
-from arxiv_core.serve import v1
+from arxiv_core.serve import openai, status, tei, v1, vertex
 from arxiv_core.serve.access import Access
 from arxiv_core.serve.body import body, parsed, while_connected
 from arxiv_core.serve.metrics import Measured, Requests, registry
-from arxiv_core.serve.refusals import Message, said, to_message, to_refusal
-from arxiv_core.serve.schemas import Health, Info, Paper, Ready, Suggestion
+from arxiv_core.serve.refusals import Message, Said, said, to_message, to_refusal
+from arxiv_core.serve.schemas import Health, Paper, Ready, Suggestion
 from arxiv_core.serve.service import COMPONENTS, Service
 
 __all__ = ["MAX_BODY", "create_app"]
@@ -35,10 +35,19 @@ TOP = '{"top_k": 5}'
 PROBE: Submission = {"title": "On rings", "abstract": "Every ring is a module over itself."}
 """The paper that is classified before the service calls itself ready."""
 
+FORMS: tuple[tuple[str, Callable[[Said], JSONResponse]], ...] = (
+    ("/embed", tei.to_error),
+    ("/predict", tei.to_error),
+    ("/v1/embeddings", openai.to_error),
+    ("/v1/models", openai.to_error),
+    ("/v1/", to_refusal),
+)
+"""How errors are written, by the first part of the path that fits."""
+
 log = logging.getLogger(__name__)
 
 
-class Classifying(v1.Scoring, Measured, Protocol):
+class Classifying(tei.Live, Measured, Protocol):
     """What the service needs of a live classifier, which is entered while it serves."""
 
     async def __aenter__(self) -> object: ...
@@ -74,8 +83,13 @@ def create_app(
     Returns
     -------
     fastapi.FastAPI
-        ``POST /classify``, ``POST /v1/classify``, ``GET /health``, ``GET /ready``,
-        ``GET /metrics``, ``GET /info``.
+        ``POST /classify``, ``GET /status``, ``POST /v1/classify``, ``GET /health``,
+        ``GET /ready``, ``GET /metrics``; the routes of `tei`, `openai` and `vertex`.
+
+    Raises
+    ------
+    OptionError
+        ``AIP_PREDICT_ROUTE`` or ``AIP_HEALTH_ROUTE`` is no path.
     """
     state: Literal["starting", "ready", "stopping"] = "starting"
 
@@ -97,7 +111,8 @@ def create_app(
         version=arxiv_core.__version__,
         description="Sorts papers into arXiv categories.",
     )
-    app.bodies = (Paper, v1.Asked)
+    app.bodies = (Paper, v1.Asked, *tei.BODIES, *openai.BODIES, *vertex.BODIES)
+    predictions = vertex.predict_route()
     metrics = registry(classifier)
     counts = Requests(metrics)
     app.around = (counts.around, Access)
@@ -106,12 +121,18 @@ def create_app(
         told = said(error)
         if told.status == 500:
             log.error("request failed", exc_info=error)
-        own = request.url.path.startswith("/v1/")
-        return to_refusal(told) if own else to_message(told)
+        path = request.url.path
+        if path == predictions:
+            return to_refusal(told)
+        form = next((form for start, form in FORMS if path.startswith(start)), to_message)
+        return form(told)
 
     for kind in (HTTPException, arxiv_core.ArxivCoreError, Exception):
         app.add_exception_handler(kind, refused)
-    app.include_router(v1.router(classifier, max_body=max_body, timeout=timeout))
+    # Vertex AI's comes first: its path is what AIP_PREDICT_ROUTE says, taken or not.
+    for router in (vertex.router, v1.router, tei.router, openai.router):
+        app.include_router(router(classifier, max_body=max_body, timeout=timeout))
+    app.include_router(status.router(classifier, timeout=timeout))
 
     # The body is read and checked here, not by FastAPI: clients of arXiv's service send no
     # Content-Type, or curl's default one, and expect errors as {"message"}.
@@ -164,13 +185,13 @@ def create_app(
         response.status_code = 200 if state == "ready" else 503
         return Ready(status=state)
 
+    health_of_vertex = vertex.health_route()
+    if health_of_vertex is not None:
+        app.add_api_route(health_of_vertex, ready, include_in_schema=False)
+
     @app.get("/metrics", response_class=Response)
     async def exposition(request: Request) -> Response:
         encoder, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encoder(metrics), headers={"Content-Type": content_type})
-
-    @app.get("/info")
-    async def info() -> Info:
-        return Info(version=arxiv_core.__version__, model=classifier.info())
 
     return app
