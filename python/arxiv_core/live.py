@@ -68,15 +68,16 @@ class LiveClassifier:
         batch_tokens: int | None = None,
         tokenizer_threads: int = 1,
     ) -> None:
-        options = {
+        self.classifier = classifier
+        """What answers."""
+        self.options: dict[str, Any] = {
             "capacity": capacity,
             "max_wait": max_wait,
             "batch_tokens": batch_tokens,
             "tokenizer_threads": tokenizer_threads,
         }
-        self.classifier = classifier
-        """What answers."""
-        self._core = _core.Engine(classifier._core, json.dumps(options))
+        """What it was started with."""
+        self._core = _core.Engine(classifier._core, json.dumps(self.options))
         self._futures: dict[int, asyncio.Future[Answer]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -203,6 +204,11 @@ class LiveClassifier:
             As :meth:`arxiv_core.Classifier.info`.
         """
         return self.classifier.info()
+
+    @property
+    def labels(self) -> list[str]:
+        """Canonical categories, in the order of a paper's probabilities."""
+        return self.classifier.labels
 
     async def drain(self, timeout: float) -> bool:
         """Accept no more requests and wait for those under way.

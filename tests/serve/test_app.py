@@ -123,9 +123,9 @@ def test_other_errors_have_the_same_body_and_no_trace(client: TestClient, fake: 
     assert (answer.status_code, answer.json()) == (500, {"message": "internal error"})
 
 
-def test_health_and_info(client: TestClient) -> None:
+def test_health_and_info(client: TestClient, fake: Fake) -> None:
     assert client.get("/health").json() == {"status": "ok"}
-    assert client.get("/info").json()["model"] == {"labels": 6, "sha256": "0123"}
+    assert client.get("/info").json()["model"] == fake.info()
 
 
 @pytest.mark.parametrize(

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -25,56 +21,9 @@ if TYPE_CHECKING:
 
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 
+from serve.process import OPENER, ask, free_port, serve, start, wait_until_it_answers
+
 PAPER = {"title": "Rings", "abstract": "Each ring is a module over itself. " * 5}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""A proxy that a developer's machine has would be asked for 127.0.0.1 too."""
-
-
-def start(model: str, port: int) -> subprocess.Popen[str]:
-    return serve("--port", str(port), "--model", model)
-
-
-def serve(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "arxiv_core", "serve", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=os.environ | environment,
-    )
-
-
-def ask(url: str, body: object = None) -> tuple[int, Any]:
-    """What curl does: without a body GET, with one POST and curl's default content type."""
-    data = None if body is None else json.dumps(body).encode()
-    try:
-        with OPENER.open(urllib.request.Request(url, data=data), timeout=30) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.load(error)
-
-
-def wait_until_it_answers(process: subprocess.Popen[str], url: str) -> None:
-    for _ in range(600):
-        try:
-            if ask(f"{url}/health")[0] == 200:
-                return
-        except OSError:
-            pass
-        if process.poll() is not None:
-            pytest.fail(f"the service ended: {process.communicate()[0]}")
-        time.sleep(0.1)
-    pytest.fail("the service did not answer within a minute")
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ class Model(Fake):
             if paper is not PROBE:
                 await self.open.wait()
             await super().submit(paper, timeout=timeout)
-            return Scored(self.names, self.name)
+            return Scored(self.names, model=self.name)
         finally:
             self.under_way -= 1
 

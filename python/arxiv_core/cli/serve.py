@@ -59,7 +59,10 @@ def serve(
         typer.Option(help="Address to listen on; 0.0.0.0 for every interface. [127.0.0.1]"),
     ] = None,
     port: Annotated[
-        int | None, typer.Option(min=0, max=PORTS, help="Port; 0 for a free one. [8000]")
+        int | None,
+        typer.Option(
+            min=0, max=PORTS, envvar="AIP_HTTP_PORT", help="Port; 0 for a free one. [8000]"
+        ),
     ] = None,
     model: Annotated[
         str | None,

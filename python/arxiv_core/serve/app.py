@@ -19,15 +19,15 @@ from starlette.types import ASGIApp
 
 import arxiv_core
 from arxiv_core._core import canonical
-from arxiv_core.serve import v1
+from arxiv_core.serve import openai, status, tei, v1, vertex
 from arxiv_core.serve.access import REQUEST_ID, Access
 from arxiv_core.serve.body import body, parsed, while_connected
 from arxiv_core.serve.keys import Keys, Locked
 from arxiv_core.serve.metrics import Assigning, Measured, Requests, registry
-from arxiv_core.serve.refusals import Message, documented, said, to_message, to_refusal
-from arxiv_core.serve.schemas import Health, Info, Paper, Ready, Suggestion
-from arxiv_core.serve.scoring import Scoring
-from arxiv_core.serve.service import Service, takes
+from arxiv_core.serve.refusals import ANY_TYPE, Message, Said, said, to_message, to_refusal
+from arxiv_core.serve.schemas import Health, Paper, Ready, Suggestion
+from arxiv_core.serve.scoring import Live
+from arxiv_core.serve.service import Service, fails, takes
 from arxiv_core.serve.swap import PROBE
 
 if TYPE_CHECKING:
@@ -47,10 +47,19 @@ CROSS_ORIGIN: dict[str, Any] = {
     "expose_headers": [REQUEST_ID, "Retry-After"],
 }
 
+FORMS: tuple[tuple[str, Callable[[Said], JSONResponse]], ...] = (
+    ("/embed", tei.to_error),
+    ("/predict", tei.to_error),
+    ("/v1/embeddings", openai.to_error),
+    ("/v1/models", openai.to_error),
+    ("/v1/", to_refusal),
+)
+"""How errors are written, by the first part of the path that fits."""
+
 log = logging.getLogger(__name__)
 
 
-class Classifying(Scoring, Measured, Protocol):
+class Classifying(Live, Measured, Protocol):
     """What the service needs of a live classifier, which is entered while it serves."""
 
     async def __aenter__(self) -> object: ...
@@ -95,8 +104,13 @@ def create_app(
     Returns
     -------
     fastapi.FastAPI
-        ``POST /classify``, ``POST /v1/classify``, ``GET /health``, ``GET /ready``,
-        ``GET /metrics``, ``GET /info``.
+        ``POST /classify``, ``GET /status``, ``POST /v1/classify``, ``GET /health``,
+        ``GET /ready``, ``GET /metrics``; the routes of `tei`, `openai` and `vertex`.
+
+    Raises
+    ------
+    OptionError
+        ``AIP_PREDICT_ROUTE`` or ``AIP_HEALTH_ROUTE`` is no path.
     """
     state: Literal["starting", "ready", "stopping"] = "starting"
 
@@ -119,19 +133,23 @@ def create_app(
         version=arxiv_core.__version__,
         description="Sorts papers into arXiv categories.",
     )
-    app.bodies = (Paper, v1.Asked)
+    app.bodies = (Paper, v1.Asked, *tei.BODIES, *openai.BODIES, *vertex.BODIES)
+    predictions = vertex.predict_route()
     metrics = registry(classifier)
     counts = Requests(metrics)
-    scoring: Scoring = Assigning(classifier, metrics)
+    live: Live = Assigning(classifier, metrics)
     if tracing is not None:
-        scoring = tracing.scoring(scoring)
+        live = tracing.live(live)
 
     async def refused(request: Request, error: Exception) -> JSONResponse:
         told = said(error)
         if told.status == 500:
             log.error("request failed", exc_info=error)
-        own = request.url.path.startswith("/v1/")
-        return to_refusal(told) if own else to_message(told)
+        path = request.url.path
+        if path == predictions:
+            return to_refusal(told)
+        form = next((form for start, form in FORMS if path.startswith(start)), to_message)
+        return form(told)
 
     around: list[Callable[[ASGIApp], ASGIApp]] = [counts.around]
     if keys is not None:
@@ -145,19 +163,23 @@ def create_app(
 
     for kind in (HTTPException, arxiv_core.ArxivCoreError, Exception):
         app.add_exception_handler(kind, refused)
-    app.include_router(v1.router(scoring, max_body=max_body, timeout=timeout))
+    # Vertex AI's comes first: its path is what AIP_PREDICT_ROUTE says, taken or not.
+    for router in (vertex.router, v1.router, tei.router, openai.router):
+        app.include_router(router(live, max_body=max_body, timeout=timeout))
+    # Nobody submitted what it asks: nothing is counted of it.
+    app.include_router(status.router(classifier, timeout=timeout))
 
     # The body is read and checked here, not by FastAPI: clients of arXiv's service send no
     # Content-Type, or curl's default one, and expect errors as {"message"}.
     @app.post(
         "/classify",
         response_model=list[Suggestion],
-        responses=documented(Message, 415),
+        responses=fails(Message, ANY_TYPE),
         openapi_extra=takes(Paper),
     )
     async def classify(request: Request) -> list[Suggestion]:
         paper = parsed(Paper, await body(request, max_body))
-        answer = scoring.submit(paper.submission(), timeout=timeout)
+        answer = live.submit(paper.submission(), timeout=timeout)
         scored = await while_connected(request, answer)
         # Who declared an alias looks for it, not for the pair's canonical name.
         declared = {canonical(paper.primary): paper.primary} if paper.primary else {}
@@ -178,13 +200,13 @@ def create_app(
         response.status_code = 200 if state == "ready" else 503
         return Ready(status=state)
 
+    health_of_vertex = vertex.health_route()
+    if health_of_vertex is not None:
+        app.add_api_route(health_of_vertex, ready, include_in_schema=False)
+
     @app.get("/metrics", response_class=Response)
     async def exposition(request: Request) -> Response:
         encoder, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encoder(metrics), headers={"Content-Type": content_type})
-
-    @app.get("/info")
-    async def info() -> Info:
-        return Info(version=arxiv_core.__version__, model=classifier.info())
 
     return app

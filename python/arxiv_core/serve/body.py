@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from arxiv_core.serve.refusals import GONE
+from arxiv_core.serve.refusals import GONE, FieldError
 
 __all__ = ["body", "parsed", "while_connected"]
 
@@ -81,8 +81,9 @@ def parsed(model: type[Model], content: bytes) -> Model:
         if first["type"] == "json_invalid":
             raise HTTPException(400, f"the body is not JSON: {first['msg']}") from None
         field = ".".join(str(part) for part in first["loc"])
-        what = f"field {field!r}: {first['msg']}" if field else first["msg"]
-        raise HTTPException(422, what) from None
+        # pydantic says whose message it is, which is nothing to a client.
+        what = first["msg"].removeprefix("Value error, ")
+        raise (FieldError(field, what) if field else HTTPException(422, what)) from None
 
 
 async def while_connected(request: Request, work: Awaitable[T]) -> T:

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import arxiv_core
 from arxiv_core.live import Submission
-from arxiv_core.serve.scoring import Scored, Scoring
+from arxiv_core.serve.scoring import Live, Passing, Scored
 
 __all__ = ["Assigning", "Counting", "Measured", "Requests", "registry", "route"]
 
@@ -101,19 +101,19 @@ def _buckets(histogram: Mapping[str, Sequence[float]]) -> list[tuple[str, float]
     return buckets
 
 
-class Assigning:
-    """Passes papers on to a classifier, and counts the categories that are assigned to them.
+class Assigning(Passing):
+    """Counts the categories that are assigned to papers on their way.
 
     Parameters
     ----------
-    classifier
+    inner
         What scores them.
     metrics
         Where the counts are told.
     """
 
-    def __init__(self, classifier: Scoring, metrics: CollectorRegistry) -> None:
-        self._classifier = classifier
+    def __init__(self, inner: Live, metrics: CollectorRegistry) -> None:
+        super().__init__(inner)
         self._assigned = Counter(
             "arxiv_core_assigned",
             "Papers that the model's thresholds assign to a category",
@@ -123,7 +123,7 @@ class Assigning:
 
     async def submit(self, paper: Submission, *, timeout: float | None = None) -> Scored:
         """Score a paper."""
-        scored = await self._classifier.submit(paper, timeout=timeout)
+        scored = await super().submit(paper, timeout=timeout)
         for category in scored.assigned():
             self._assigned.labels(category).inc()
         return scored

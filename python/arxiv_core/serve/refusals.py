@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -12,11 +12,13 @@ from starlette.exceptions import HTTPException
 import arxiv_core
 
 __all__ = [
+    "ANY_TYPE",
     "GONE",
+    "MEANT",
+    "FieldError",
     "Message",
     "Refusal",
     "Said",
-    "documented",
     "said",
     "to_message",
     "to_refusal",
@@ -67,6 +69,28 @@ MEANT = {
     503: "The service is stopping",
     504: "Not answered in time",
 }
+"""When each status is answered."""
+
+ANY_TYPE = {status: text for status, text in MEANT.items() if status != 415}
+"""The same where any Content-Type is read."""
+
+
+class FieldError(HTTPException):
+    """A field of the body is wrong.
+
+    Parameters
+    ----------
+    field
+        Its place, such as ``papers.0.title``.
+    reason
+        What is wrong with it.
+    status
+        What is answered.
+    """
+
+    def __init__(self, field: str, reason: str, status: int = 422) -> None:
+        super().__init__(status, f"field {field!r}: {reason}")
+        self.field = field
 
 
 class Message(BaseModel):
@@ -94,23 +118,7 @@ class Said(NamedTuple):
     status: int
     message: str
     headers: Mapping[str, str] | None = None
-
-
-def documented(body: type[BaseModel], *left_out: int) -> dict[int | str, dict[str, Any]]:
-    """Describe a route's errors for its OpenAPI document.
-
-    Parameters
-    ----------
-    body
-        What they are answered with.
-    left_out
-        Statuses that the route does not know.
-    """
-    return {
-        status: {"model": body, "description": text}
-        for status, text in MEANT.items()
-        if status not in left_out
-    }
+    field: str | None = None
 
 
 def said(error: Exception) -> Said:
@@ -128,6 +136,8 @@ def said(error: Exception) -> Said:
         one.
     """
     match error:
+        case FieldError():
+            return Said(error.status_code, str(error.detail), field=error.field)
         case HTTPException():
             return Said(error.status_code, str(error.detail), error.headers)
         case arxiv_core.InputError():

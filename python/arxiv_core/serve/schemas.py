@@ -40,10 +40,3 @@ class Ready(BaseModel):
     """Whether requests are answered now: the model has answered one already."""
 
     status: Literal["starting", "ready", "stopping"]
-
-
-class Info(BaseModel):
-    """Which code and which model answer."""
-
-    version: str
-    model: dict[str, object]

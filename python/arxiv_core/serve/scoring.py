@@ -1,13 +1,14 @@
-"""What routes need of whatever scores papers."""
+"""What routes need of whatever scores papers and embeds texts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from arxiv_core.live import Submission
+from arxiv_core.serve.embedding import Embedded, Embedding
 
-__all__ = ["Scored", "Scoring"]
+__all__ = ["Live", "Passing", "Scored", "Scoring"]
 
 
 class Ranked(Protocol):
@@ -85,3 +86,46 @@ class Scoring(Protocol):
     async def submit(self, paper: Submission, *, timeout: float | None = ...) -> Scored:
         """Score a paper."""
         ...
+
+
+class Live(Scoring, Embedding, Protocol):
+    """A live classifier, and what it was started with."""
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """Canonical categories, in the model's order."""
+        ...
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What the engine was started with."""
+        ...
+
+
+class Passing:
+    """Passes everything on to another; what stands around a live classifier begins here."""
+
+    def __init__(self, inner: Live) -> None:
+        self._inner = inner
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """Canonical categories, in the model's order."""
+        return self._inner.labels
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What the engine was started with."""
+        return self._inner.options
+
+    def info(self) -> dict[str, Any]:
+        """Return what the model is."""
+        return self._inner.info()
+
+    async def submit(self, paper: Submission, *, timeout: float | None = None) -> Scored:
+        """Score a paper."""
+        return await self._inner.submit(paper, timeout=timeout)
+
+    async def embed(self, text: str, *, timeout: float | None = None) -> Embedded:
+        """Embed a text as it is."""
+        return await self._inner.embed(text, timeout=timeout)

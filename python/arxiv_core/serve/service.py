@@ -2,24 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from pydantic import BaseModel
 from starlette.types import ASGIApp
 
-__all__ = ["Service", "takes"]
+__all__ = ["Service", "fails", "takes"]
 
 COMPONENTS = "#/components/schemas/"
 """Where the document keeps its schemas."""
 
 
 def takes(body: type[BaseModel]) -> dict[str, Any]:
-    """Describe the body of a route that reads it itself, one of :attr:`Service.bodies`."""
-    schema = {"$ref": COMPONENTS + body.__name__}
+    """Describe the body of a route that reads it by itself.
+
+    Parameters
+    ----------
+    body
+        One of `Service.bodies`.
+
+    Returns
+    -------
+    dict
+        What the route adds to its OpenAPI operation.
+    """
+    schema = {"$ref": f"{COMPONENTS}{body.__name__}"}
     content = {"application/json": {"schema": schema}}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def fails(form: type[BaseModel], reasons: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """Describe the errors of a route.
+
+    Parameters
+    ----------
+    form
+        Their body.
+    reasons
+        When each status is answered.
+
+    Returns
+    -------
+    dict
+        FastAPI's ``responses``.
+    """
+    return {status: {"model": form, "description": text} for status, text in reasons.items()}
 
 
 class Service(FastAPI):

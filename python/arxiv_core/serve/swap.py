@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -28,6 +28,10 @@ class Entered(Protocol):
 
     @property
     def depth(self) -> int: ...
+    @property
+    def labels(self) -> Sequence[str]: ...
+    @property
+    def options(self) -> Mapping[str, Any]: ...
     async def __aenter__(self) -> object: ...
     async def __aexit__(
         self,
@@ -124,6 +128,16 @@ class Swapping:
     def depth(self) -> int:
         """Requests under way, whichever model has them."""
         return sum(live.depth for live in (self._live, *self._left))
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """Canonical categories of the model that answers now, in its order."""
+        return self._live.labels
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What its engine was started with."""
+        return self._live.options
 
     def info(self) -> dict[str, Any]:
         """Return what the model is that answers now."""

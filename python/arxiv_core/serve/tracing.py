@@ -17,7 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import arxiv_core
 from arxiv_core.live import Submission
-from arxiv_core.serve.scoring import Scored, Scoring
+from arxiv_core.serve.embedding import Embedded
+from arxiv_core.serve.scoring import Live, Passing, Scored
 
 __all__ = ["Tracing"]
 
@@ -87,7 +88,7 @@ class Tracing:
 
         return traced
 
-    def scoring(self, inner: Scoring) -> Scoring:
+    def live(self, inner: Live) -> Live:
         """Return `inner`, each of whose answers leaves a span for each of its stages."""
         return Traced(inner, self._tracer)
 
@@ -96,26 +97,34 @@ class Tracing:
         self._provider.shutdown()
 
 
-class Traced:
-    """Passes papers on, and tells afterwards what the engine did when."""
+class Traced(Passing):
+    """Tells afterwards what the engine did when."""
 
-    def __init__(self, inner: Scoring, tracer: trace.Tracer) -> None:
-        self._inner, self._tracer = inner, tracer
+    def __init__(self, inner: Live, tracer: trace.Tracer) -> None:
+        super().__init__(inner)
+        self._tracer = tracer
 
     async def submit(self, paper: Submission, *, timeout: float | None = None) -> Scored:
         """Score a paper."""
-        scored = await self._inner.submit(paper, timeout=timeout)
-        if trace.get_current_span().is_recording():
-            self._tell(scored)
+        scored = await super().submit(paper, timeout=timeout)
+        self._tell(scored)
         return scored
 
-    def _tell(self, scored: Scored) -> None:
-        *seconds, batch = scored.timing
+    async def embed(self, text: str, *, timeout: float | None = None) -> Embedded:
+        """Embed a text as it is."""
+        embedded = await super().embed(text, timeout=timeout)
+        self._tell(embedded)
+        return embedded
+
+    def _tell(self, answer: Scored | Embedded) -> None:
+        if not trace.get_current_span().is_recording():
+            return
+        *seconds, batch = answer.timing
         # The engine tells how long; the answer has just come, so it ended now.
         at = time.time_ns() - int(sum(seconds) * NANOSECONDS)
         for stage, took in zip(STAGES, seconds, strict=True):
             span = self._tracer.start_span(stage, start_time=at)
             if stage == "run":
-                span.set_attributes({"batch.requests": batch, "tokens": scored.tokens})
+                span.set_attributes({"batch.requests": batch, "tokens": answer.tokens})
             at += int(took * NANOSECONDS)
             span.end(at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
@@ -11,12 +11,13 @@ from starlette.exceptions import HTTPException
 
 import arxiv_core
 from arxiv_core.serve.body import body, parsed, while_connected
-from arxiv_core.serve.refusals import Refusal, documented
+from arxiv_core.serve.refusals import MEANT, Refusal
 from arxiv_core.serve.schemas import Paper
 from arxiv_core.serve.scoring import Scoring
-from arxiv_core.serve.service import takes
+from arxiv_core.serve.service import fails, takes
+from arxiv_core.serve.together import together
 
-__all__ = ["Asked", "router"]
+__all__ = ["MAX_PAPERS", "Asked", "Classified", "Options", "Submitted", "answering", "router"]
 
 MAX_PAPERS = 64
 """Papers in a request."""
@@ -52,10 +53,9 @@ class Limits(Strict):
     cross_lists: int = Field(default=2, ge=0, le=20, description="Cross-lists at most")
 
 
-class Asked(Strict):
-    """Papers, and what is to be said about each."""
+class Options(Strict):
+    """What is to be said about each paper."""
 
-    papers: list[Submitted] = Field(min_length=1, max_length=MAX_PAPERS)
     top_k: int | None = Field(
         default=5, ge=1, le=1000, description="Categories; null: those assigned, at least the best"
     )
@@ -76,6 +76,12 @@ class Asked(Strict):
         "least: the precision to be expected of them; not together with thresholds",
     )
     limits: Limits = Field(default_factory=Limits, description="For the decision")
+
+
+class Asked(Options):
+    """Papers, and what is to be said about each."""
+
+    papers: list[Submitted] = Field(min_length=1, max_length=MAX_PAPERS)
 
 
 class Category(BaseModel):
@@ -125,30 +131,31 @@ class Answered(BaseModel):
     papers: list[Classified]
 
 
-def router(classifier: Scoring, *, max_body: int, timeout: float | None) -> APIRouter:
-    """Build the routes.
+def answering(
+    classifier: Scoring, *, timeout: float | None, field: str = "papers"
+) -> Callable[[Sequence[Submitted], Options], Awaitable[list[Classified]]]:
+    """Build what answers a request's papers.
 
     Parameters
     ----------
     classifier
-        Answers every request.
-    max_body
-        Largest request body in bytes.
+        Answers every paper.
     timeout
         Seconds after which a request is answered 504; None: never.
+    field
+        What a refusal calls the papers.
 
     Returns
     -------
-    fastapi.APIRouter
-        ``POST /v1/classify``.
+    collections.abc.Callable
+        Papers and options to what is said about each, in their order.
     """
-    routes = APIRouter(prefix="/v1")
 
     async def one(number: int, paper: Submitted, options: str, limits: str) -> Classified:
         try:
             scored = await classifier.submit(paper.submission(), timeout=timeout)
         except arxiv_core.InputError as error:
-            raise arxiv_core.InputError(f"papers.{number}.{error}") from None
+            raise arxiv_core.InputError(f"{field}.{number}.{error}") from None
         ranked = scored.rank(options, paper.primary).categories
         names = ("queue", "tokenize", "wait", "run", "batch")
         return Classified(
@@ -168,22 +175,42 @@ def router(classifier: Scoring, *, max_body: int, timeout: float | None) -> APIR
             timing=Timing.model_validate(dict(zip(names, scored.timing, strict=True))),
         )
 
-    async def every(asked: Asked) -> list[Classified]:
+    async def every(papers: Sequence[Submitted], asked: Options) -> list[Classified]:
         options = asked.model_dump_json(exclude={"papers", "limits"})
         limits = asked.limits.model_dump_json()
-        papers = enumerate(asked.papers)
-        tasks = [asyncio.ensure_future(one(at, paper, options, limits)) for at, paper in papers]
-        try:
-            return await asyncio.gather(*tasks)
-        finally:
-            # One refusal ends the request: what is left of it is dropped.
-            for task in tasks:
-                task.cancel()
+
+        async def each(numbered: tuple[int, Submitted]) -> Classified:
+            return await one(*numbered, options, limits)
+
+        return await together(each, list(enumerate(papers)))
+
+    return every
+
+
+def router(classifier: Scoring, *, max_body: int, timeout: float | None) -> APIRouter:
+    """Build the routes.
+
+    Parameters
+    ----------
+    classifier
+        Answers every request.
+    max_body
+        Largest request body in bytes.
+    timeout
+        Seconds after which a request is answered 504; None: never.
+
+    Returns
+    -------
+    fastapi.APIRouter
+        ``POST /v1/classify``.
+    """
+    routes = APIRouter(prefix="/v1")
+    every = answering(classifier, timeout=timeout)
 
     @routes.post(
         "/classify",
         response_model=Answered,
-        responses=documented(Refusal),
+        responses=fails(Refusal, MEANT),
         openapi_extra=takes(Asked),
     )
     async def classify(request: Request) -> Answered:
@@ -193,7 +220,7 @@ def router(classifier: Scoring, *, max_body: int, timeout: float | None) -> APIR
         asked = parsed(Asked, await body(request, max_body))
         return Answered(
             version=arxiv_core.__version__,
-            papers=await while_connected(request, every(asked)),
+            papers=await while_connected(request, every(asked.papers, asked)),
         )
 
     return routes
