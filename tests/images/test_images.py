@@ -184,7 +184,7 @@ def test_it_takes_the_services_own_options(serve: Image) -> None:
 def test_sigterm_ends_it_after_what_is_under_way_is_answered(serve: Image) -> None:
     assert serve.configuration.get("StopSignal", "SIGTERM") == "SIGTERM"
     container, port, _ = start(serve)
-    papers = [PAPERS[2] | {"title": f"Halos {number}"} for number in range(64)]
+    papers = [PAPERS[2] | {"title": f"Halos {number}"} for number in range(16)]
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(ask, port, "/v1/classify", {"papers": papers})
         while "arxiv_core_queue_depth 0.0" in ask(port, "/metrics") and not asked.done():
@@ -192,7 +192,7 @@ def test_sigterm_ends_it_after_what_is_under_way_is_answered(serve: Image) -> No
         assert not asked.done()
         status, output = stop(container)
         answer = asked.result()
-    assert len(answer["papers"]) == 64
+    assert len(answer["papers"]) == 16
     assert status == 0, output
     assert "requests under way" not in output
     assert "Traceback" not in output
@@ -215,7 +215,7 @@ def test_it_is_soon_ready(serve: Image) -> None:
 
 def test_training_runs_a_step(train: Image) -> None:
     overrides = ["paths.data=data", "paths.runs=runs", "paths.cache=cache", "run=step"]
-    overrides += ["head=mlp", "head.width=32", "head.epochs=1"]
+    overrides += ["head=mlp", "head.width=32", "train.epochs=1"]
     for stage in ("prepare", "embed", "train"):
         arguments = (stage, *overrides)
         container = Container(train.root, train.configuration, arguments=arguments, writable=True)
