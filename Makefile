@@ -98,10 +98,11 @@ types: $(STAMPS)/dev
 	$(BIN)/mypy
 
 .PHONY: lint-workflows
-lint-workflows: $(STAMPS)/dev ## GitHub's workflows, actions and dependabot
+lint-workflows: $(STAMPS)/dev ## workflows, actions, dependabot, compose.yaml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 	$(BIN)/zizmor --offline --quiet --no-progress .github
 
 .PHONY: lint-files
@@ -201,6 +202,23 @@ $(STAMPS)/docs: $(STAMPS)/venv requirements/docs.txt
 docs: $(STAMPS)/docs ## the documentation's site, into build/docs
 	.venv-docs/bin/mkdocs build
 
+# --- images ------------------------------------------------------------------
+
+IMAGES := serve train
+
+.PHONY: images
+images: ## build the images, by Docker or buildah; WHEEL=dist takes the wheel that lies there
+	.ci/build-images $(IMAGES)
+
+.PHONY: test-images
+test-images: $(STAMPS)/dev $(STAMPS)/wheel ## build the images by buildah as root, run what is in them, tell their sizes
+	$(BIN)/python -m pytest tests/images -m slow --timeout 3600
+	@cat build/images.json
+
+.PHONY: image-digests
+image-digests: ## the images of others, each with its digest of today (docker)
+	@.ci/image-digests >> "$${GITHUB_OUTPUT:-/dev/stdout}"
+
 # --- measurement -------------------------------------------------------------
 
 $(STAMPS)/bench: $(STAMPS)/venv requirements/bench.txt
@@ -241,6 +259,8 @@ lock: $(STAMPS)/venv ## recompile the requirement files from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --extra all --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/bench.in -o requirements/bench.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/docs.in -o requirements/docs.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --extra serve --excludes requirements/serve-excludes.txt -c requirements.txt pyproject.toml -o requirements/serve.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --no-deps -c requirements.txt requirements/serve-files.in -o requirements/serve-files.txt
 
 .PHONY: clean
 clean: ## remove what the targets made; data/ and runs/ stay

@@ -166,5 +166,9 @@ def test_dependabot_watches_each_kind_of_dependency_that_there_is(root: Path) ->
     text = (root / ".github/dependabot.yml").read_text(encoding="utf-8")
     watched = {one["package-ecosystem"] for one in yaml.safe_load(text)["updates"]}
     images = any(root.glob("Dockerfile*")) or any(root.glob("*/**/Dockerfile*"))
+    composed = (root / "compose.yaml").is_file()
     # Of a kind that is not there dependabot reports an error every week.
-    assert watched == {"cargo", "pip", "github-actions"} | ({"docker"} if images else set())
+    expected = {"cargo", "pip", "github-actions"}
+    expected |= {"docker"} if images else set()
+    expected |= {"docker-compose"} if composed else set()
+    assert watched == expected
