@@ -227,12 +227,13 @@ $(STAMPS)/bench: $(STAMPS)/venv requirements/bench.txt
 	@touch $@
 
 .PHONY: bench
-bench: $(STAMPS)/wheel $(STAMPS)/dev $(STAMPS)/bench ## prepare, encode and head beside their peers, one run
+bench: $(STAMPS)/wheel $(STAMPS)/dev $(STAMPS)/bench ## prepare, encode, head and service beside their peers, one run
 	$(BIN)/python benches/prepare/run.py --peer-python .venv-bench/bin/python
 	$(BIN)/python benches/prepare/pack.py
 	$(BIN)/python benches/encode/run.py
 	$(BIN)/python benches/encode/parts.py
 	$(BIN)/python benches/head/run.py
+	$(BIN)/python benches/serve/run.py
 	$(MAKE) readme
 
 .PHONY: default-model
@@ -259,7 +260,7 @@ lock: $(STAMPS)/venv ## recompile the requirement files from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --extra all --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/bench.in -o requirements/bench.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/docs.in -o requirements/docs.txt
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --extra serve --excludes requirements/serve-excludes.txt -c requirements.txt pyproject.toml -o requirements/serve.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --extra serve --extra telemetry --excludes requirements/serve-excludes.txt -c requirements.txt pyproject.toml -o requirements/serve.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --no-deps -c requirements.txt requirements/serve-files.in -o requirements/serve-files.txt
 
 .PHONY: clean

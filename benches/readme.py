@@ -81,6 +81,33 @@ def head(result: dict) -> Iterator[tuple[str, str, str, str]]:
         )
 
 
+def serve(result: dict) -> Iterator[tuple[str, str, str, str]]:
+    arms = result["arms"]
+    peer = arms["peer"]
+    name = "(FastAPI, sentence-transformers, scikit-learn; f32)"
+    for arm in ("f32", "bf16"):
+        if arm not in arms:
+            continue
+        ours = arms[arm]
+        yield (
+            f"Service, {arm}, {result['clients']} clients with one paper each",
+            f"{ours['per_second']:.1f} papers/s, {ours['share_of_offline']:.0%} of offline",
+            f"{peer['per_second']:.1f} papers/s {name}",
+            f"{ours['times_peer']:.2f} ×",
+        )
+        for load, what in (("at_50%", "half"), ("at_90%", "nine tenths")):
+            yield (
+                f"Service, {arm}, latency at {what} of its own throughput: p50, p95, p99",
+                _latency(ours["latency"][load]),
+                f"{_latency(peer['latency'][load])} at that share of its own",
+                "",
+            )
+
+
+def _latency(cuts: dict) -> str:
+    return ", ".join(f"{cuts[cut] * 1000:.0f}" for cut in ("p50", "p95", "p99")) + " ms"
+
+
 def quality(result: dict) -> Iterator[tuple[str, str, str, str]]:
     for table, fitted in (
         ("reported", "Default model's recipe fitted before 2016-01, papers of 2016-04 to 2016-06"),
@@ -124,6 +151,7 @@ TABLES = {
     "prepare": prepare,
     "encode": encode,
     "head": head,
+    "serve": serve,
 }
 
 

@@ -144,6 +144,8 @@ def main() -> None:
                 with service(arm, head) as url:
                     flags = ("--clients", str(CLIENTS))
                     one = load(f"{url}/classify", bodies, options.seconds, *flags)
+                    if not one["per_second"]:
+                        raise SystemExit(f"{arm}: nothing answered; give more --seconds")
                     for share in (0.5, 0.9):
                         rate = ("--rate", str(share * one["per_second"]))
                         at = load(f"{url}/classify", bodies, options.seconds, *rate)
