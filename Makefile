@@ -134,6 +134,19 @@ test-python: $(STAMPS)/dev $(STAMPS)/wheel ## Python tests against the installed
 test-slow: $(STAMPS)/dev $(STAMPS)/wheel ## whole-corpus parity and other long checks
 	$(BIN)/python -m pytest -m slow --timeout 3600
 
+.PHONY: test-serve
+test-serve: $(STAMPS)/dev $(STAMPS)/wheel ## the service's own tests
+	$(BIN)/python -m pytest tests/serve tests/live -m "not slow"
+
+$(STAMPS)/api: $(STAMPS)/venv requirements/api.txt
+	$(BIN)/uv venv -q --allow-existing --python $(BIN)/python .venv-api
+	$(BIN)/uv pip install -q --python .venv-api/bin/python --require-hashes -r requirements/api.txt
+	@touch $@
+
+.PHONY: test-api
+test-api: $(STAMPS)/wheel $(STAMPS)/api ## the running service under schemathesis and Locust, into build/api
+	.ci/test-api
+
 # --- coverage ----------------------------------------------------------------
 
 # Percent of lines; a little below what was measured (docs/ci.md).
@@ -260,10 +273,11 @@ lock: $(STAMPS)/venv ## recompile the requirement files from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --extra all --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/bench.in -o requirements/bench.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/docs.in -o requirements/docs.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/api.in -o requirements/api.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --extra serve --extra telemetry --excludes requirements/serve-excludes.txt -c requirements.txt pyproject.toml -o requirements/serve.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --no-deps -c requirements.txt requirements/serve-files.in -o requirements/serve-files.txt
 
 .PHONY: clean
 clean: ## remove what the targets made; data/ and runs/ stay
-	rm -rf .venv .venv-bench .venv-docs $(STAMPS) dist target build benches/data .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-api .venv-bench .venv-docs $(STAMPS) dist target build benches/data .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find benches notebooks python tests -name __pycache__ -prune -exec rm -rf {} +
