@@ -11,6 +11,9 @@ FROM ${RUST_IMAGE} AS wheel-build
 RUN apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends python3-venv \
     && rm -rf /var/lib/apt/lists/*
+ENV CARGO_HTTP_CAINFO=/etc/ssl/certs/ca-certificates.crt \
+    PIP_CERT=/etc/ssl/certs/ca-certificates.crt \
+    SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 WORKDIR /source
 COPY . .
 RUN --mount=type=secret,id=certificates,target=/etc/ssl/certs/ca-certificates.crt \

@@ -208,8 +208,8 @@ def test_it_is_soon_ready(serve: Image) -> None:
         status, output = stop(container)
         assert status == 0, output
     serve.figures["ready_after_seconds"] = {"wall": wall, "processor": processor}
-    # On a machine that others use too the wall clock says little; the processor's time is what a
-    # core of one's own would have taken at most.
+    # On a machine that others use too the wall clock says little. The processor's time is what a
+    # core of one's own would take at most, the files being in memory.
     assert min(processor) <= COLD_START
 
 
