@@ -18,6 +18,9 @@ pub struct Category {
     /// Whether the probability reaches the label's threshold; an archive is assigned when
     /// one of its categories is.
     pub assigned: bool,
+    /// The probability from which the label is assigned; none for an archive, and for a category
+    /// that the model does not know.
+    pub threshold: Option<f32>,
 }
 
 /// What is said about one paper.
@@ -161,6 +164,13 @@ impl Ranker {
         })
     }
 
+    /// Where a canonical category stands in a row of probabilities.
+    pub(super) fn position(&self, category: &str) -> Option<usize> {
+        self.labels
+            .iter()
+            .position(|label| label.name() == category)
+    }
+
     fn categories(&self, probabilities: &[f32], options: &Ranking) -> Vec<Category> {
         let shown = shares_if(options.distribution, probabilities);
         self.labels
@@ -171,6 +181,7 @@ impl Ranker {
                 name: label.category().name,
                 probability: shown[position],
                 assigned: self.assigned(position, probabilities),
+                threshold: Some(self.thresholds[position]),
             })
             .collect()
     }
@@ -199,6 +210,7 @@ impl Ranker {
                     .members
                     .iter()
                     .any(|&position| self.assigned(position, probabilities)),
+                threshold: None,
             })
             .collect()
     }
@@ -297,6 +309,7 @@ fn unknown_to_the_model(label: Label, category: String, level: Level) -> Categor
         name: row.map_or("", |row| row.name),
         probability: 0.0,
         assigned: false,
+        threshold: None,
     }
 }
 
