@@ -51,6 +51,7 @@ OWNERS = {
     "matplotlib": {"report"},
     "anyio": {"serve"},
     "fastapi": {"serve"},
+    "jinja2": {"serve"},
     "prometheus_client": {"serve"},
     "pydantic": {"serve"},
     "starlette": {"serve"},

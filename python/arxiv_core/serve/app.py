@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 import arxiv_core
 from arxiv_core._core import canonical
 from arxiv_core.live import Submission
-from arxiv_core.serve import v1
+from arxiv_core.serve import explain, page, v1
 from arxiv_core.serve.access import Access
 from arxiv_core.serve.body import body, parsed, while_connected
 from arxiv_core.serve.metrics import Measured, Requests, registry
@@ -38,7 +38,7 @@ PROBE: Submission = {"title": "On rings", "abstract": "Every ring is a module ov
 log = logging.getLogger(__name__)
 
 
-class Classifying(v1.Scoring, Measured, Protocol):
+class Classifying(explain.Explaining, Measured, Protocol):
     """What the service needs of a live classifier, which is entered while it serves."""
 
     async def __aenter__(self) -> object: ...
@@ -57,6 +57,7 @@ def create_app(
     max_body: int = MAX_BODY,
     timeout: float | None = None,
     drain: float = 10,
+    arxiv_lookup: str | None = None,
 ) -> FastAPI:
     """Build the service around a classifier.
 
@@ -70,12 +71,14 @@ def create_app(
         Seconds after which a request is answered 504; None: never.
     drain
         Seconds that a stopping service waits for requests under way.
+    arxiv_lookup
+        Address of arXiv's interface, by which the page looks papers up; None: it does not.
 
     Returns
     -------
     fastapi.FastAPI
-        ``POST /classify``, ``POST /v1/classify``, ``GET /health``, ``GET /ready``,
-        ``GET /metrics``, ``GET /info``.
+        ``POST /classify``, ``POST /v1/classify``, ``POST /v1/explain``, ``GET /health``,
+        ``GET /ready``, ``GET /metrics``, ``GET /info``; the page at ``/``.
     """
     state: Literal["starting", "ready", "stopping"] = "starting"
 
@@ -97,7 +100,7 @@ def create_app(
         version=arxiv_core.__version__,
         description="Sorts papers into arXiv categories.",
     )
-    app.bodies = (Paper, v1.Asked)
+    app.bodies = (Paper, v1.Asked, explain.Questioned)
     metrics = registry(classifier)
     counts = Requests(metrics)
     app.around = (counts.around, Access)
@@ -112,6 +115,11 @@ def create_app(
     for kind in (HTTPException, arxiv_core.ArxivCoreError, Exception):
         app.add_exception_handler(kind, refused)
     app.include_router(v1.router(classifier, max_body=max_body, timeout=timeout))
+    explainer = explain.Explainer(classifier, timeout)
+    app.include_router(explain.router(classifier, explainer, max_body=max_body))
+    app.include_router(
+        page.router(classifier, explainer, max_body=max_body, timeout=timeout, lookup=arxiv_lookup)
+    )
 
     # The body is read and checked here, not by FastAPI: clients of arXiv's service send no
     # Content-Type, or curl's default one, and expect errors as {"message"}.

@@ -27,6 +27,7 @@ def run(
     max_body: int = MAX_BODY,
     timeout: float | None = None,
     drain: float = 10,
+    arxiv_lookup: str | None = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; requests under way are answered first.
 
@@ -36,7 +37,7 @@ def run(
         Answers every request.
     host, port
         Address to listen on; port 0 takes a free one.
-    max_body, timeout, drain
+    max_body, timeout, drain, arxiv_lookup
         As in :func:`create_app`.
 
     Raises
@@ -49,7 +50,13 @@ def run(
     listening = _listen(host, port)
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(classifier, max_body=max_body, timeout=timeout, drain=drain),
+            create_app(
+                classifier,
+                max_body=max_body,
+                timeout=timeout,
+                drain=drain,
+                arxiv_lookup=arxiv_lookup,
+            ),
             # Logging is already set up; uvicorn's own configuration would print beside it.
             log_config=None,
             # `access` logs them, with more.

@@ -16,7 +16,16 @@ from arxiv_core.serve.body import body, parsed, while_connected
 from arxiv_core.serve.refusals import Refusal
 from arxiv_core.serve.service import COMPONENTS
 
-__all__ = ["Asked", "Scoring", "router"]
+__all__ = [
+    "MAX_TEXT",
+    "Asked",
+    "Category",
+    "Decision",
+    "Limits",
+    "Scoring",
+    "Submitted",
+    "router",
+]
 
 MAX_PAPERS = 64
 """Papers in a request."""
@@ -71,6 +80,9 @@ class Category(BaseModel):
     name: str
     probability: float = Field(description="Calibrated; a share where a distribution was asked for")
     assigned: bool = Field(description="The probability reaches the label's threshold")
+    threshold: float | None = Field(
+        description="From which probability it is assigned; null: an archive, or not the model's"
+    )
 
 
 class Decision(BaseModel):
@@ -120,6 +132,8 @@ class Ranked(Protocol):
     def probability(self) -> float: ...
     @property
     def assigned(self) -> bool: ...
+    @property
+    def threshold(self) -> float | None: ...
 
 
 class Ranking(Protocol):
@@ -193,6 +207,7 @@ def router(classifier: Scoring, *, max_body: int, timeout: float | None) -> APIR
                     name=label.name,
                     probability=label.probability,
                     assigned=label.assigned,
+                    threshold=label.threshold,
                 )
                 for label in ranked
             ],
