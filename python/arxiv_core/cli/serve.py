@@ -58,7 +58,7 @@ def serve(
     """
     from arxiv_core.extras import require
 
-    for package in ("fastapi", "prometheus_client", "uvicorn"):
+    for package in ("fastapi", "jinja2", "prometheus_client", "uvicorn"):
         require(package, extra="serve", what="arxiv-core serve")
     from arxiv_core import Classifier
     from arxiv_core.live import LiveClassifier
@@ -88,6 +88,7 @@ def serve(
             max_body=chosen.max_body,
             timeout=chosen.timeout,
             drain=chosen.drain,
+            arxiv_lookup=chosen.arxiv_lookup,
         )
     except KeyboardInterrupt:
         # How a server is stopped by hand: nothing to explain.
@@ -113,6 +114,11 @@ def _check(chosen: Serve) -> None:
         ),
         ("max_body", chosen.max_body >= 1, "must be at least 1 byte"),
         ("drain", 0 <= chosen.drain < DAY, "at least 0 seconds, and less than a day"),
+        (
+            "arxiv_lookup",
+            chosen.arxiv_lookup is None or chosen.arxiv_lookup.startswith(("https://", "http://")),
+            "must be an address, https://…",
+        ),
     ):
         if not good:
             raise UsageError(f"serve.{key} = {getattr(chosen, key)}: {what}")

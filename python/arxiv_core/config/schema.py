@@ -341,6 +341,9 @@ class Serve:
     """Largest request body in bytes; more is answered 413."""
     drain: float = 10.0
     """Seconds that a stopping service waits for requests under way."""
+    arxiv_lookup: str | None = None
+    """Where the page looks papers up by their identifier: https://export.arxiv.org/api/query; null:
+    nowhere."""
 
 
 @dataclass
