@@ -99,6 +99,9 @@ class Category:
     @property
     def assigned(self) -> bool:
         """Whether the probability reaches the label's threshold, or what else was to decide."""
+    @property
+    def threshold(self) -> float | None:
+        """The probability from which the label is assigned; None where there is none."""
 
 @final
 class Prediction:
@@ -144,6 +147,17 @@ class Classifier:
         progress: _Progress | None = None,
     ) -> list[Prediction]:
         """Predictions for papers, in their order."""
+    def explain(
+        self,
+        title: str,
+        abstract: str,
+        options: str = "{}",
+        progress: _Progress | None = None,
+    ) -> str:
+        """Return which parts of a paper speak for its categories: a JSON object.
+
+        Options: unit (sentence, word), most (parts), categories, top_k.
+        """
     def classify_file(
         self, input: str, output: str, options: str = "{}", progress: _Progress | None = None
     ) -> str:
@@ -156,6 +170,14 @@ def package(
     progress: _Progress | None = None,
 ) -> str:
     """Copy a verified model directory to hand on; returns a JSON summary."""
+
+def variants(
+    title: str, abstract: str, options: str = "{}"
+) -> list[tuple[str, int, int, str, str]]:
+    """Papers to score for an explanation, each without one part.
+
+    (field, start, end, title, abstract); options as `Classifier.explain`.
+    """
 
 # --- live engine
 
@@ -184,6 +206,8 @@ class Answer:
         """Return what a paper's probabilities say, as `options` ask for."""
     def decide(self, declared: str | None = None, limits: str = "{}") -> str:
         """Return what a moderator may do with a paper, within `limits`: a JSON object."""
+    def explain(self, without: list[Answer], options: str = "{}") -> str:
+        """Return what each part contributes, by the answers to `variants`: a JSON list."""
 
 @final
 class Engine:

@@ -144,6 +144,7 @@ mod tests {
                 name: "",
                 probability,
                 assigned: false,
+                threshold: None,
             })
             .collect();
         categories.sort_by(|a, b| b.probability.total_cmp(&a.probability));

@@ -18,6 +18,9 @@ pub struct Category {
     /// Whether the probability reaches the label's threshold, or what else was asked to decide;
     /// an archive is assigned when one of its categories is.
     pub assigned: bool,
+    /// The probability from which the label is assigned; none for an archive, for a category that
+    /// the model does not know, and where an expected precision was asked to decide.
+    pub threshold: Option<f32>,
 }
 
 /// What is said about one paper.
@@ -117,9 +120,14 @@ impl Ranker {
             return Err(Error::input(place, probabilities[position]));
         }
         let declared = declared.map(resolve).transpose()?;
-        let assigned = self.assign(probabilities, options)?;
+        let thresholds = self.thresholds(options)?;
+        let assigned: Vec<bool> = match options.min_precision {
+            Some(precision) => expected_precision(probabilities, precision),
+            None => reached(probabilities, &thresholds).collect(),
+        };
+        let thresholds = options.min_precision.is_none().then_some(&*thresholds);
         let mut ranked = match options.level {
-            Level::Category => self.categories(probabilities, &assigned, options),
+            Level::Category => self.categories(probabilities, &assigned, thresholds, options),
             Level::Archive => self.archives(probabilities, &assigned, options),
         };
         // A stable sort on the names' order would do, but the label list need not be sorted.
@@ -162,10 +170,18 @@ impl Ranker {
         })
     }
 
+    /// Where a canonical category stands in a row of probabilities.
+    pub(super) fn position(&self, category: &str) -> Option<usize> {
+        self.labels
+            .iter()
+            .position(|label| label.name() == category)
+    }
+
     fn categories(
         &self,
         probabilities: &[f32],
         assigned: &[bool],
+        thresholds: Option<&[f32]>,
         options: &Ranking,
     ) -> Vec<Category> {
         let shown = shares_if(options.distribution, probabilities);
@@ -177,6 +193,7 @@ impl Ranker {
                 name: label.category().name,
                 probability: shown[position],
                 assigned: assigned[position],
+                threshold: thresholds.map(|thresholds| thresholds[position]),
             })
             .collect()
     }
@@ -207,34 +224,37 @@ impl Ranker {
                     ),
                 },
                 assigned: archive.members.iter().any(|&position| assigned[position]),
+                threshold: None,
             })
             .collect()
     }
 
     /// Canonical names of the categories that the model's own thresholds assign to one paper.
     pub fn assigned<'a>(&'a self, probabilities: &'a [f32]) -> impl Iterator<Item = &'static str> {
-        let rows = self.labels.iter().zip(probabilities).zip(&self.thresholds);
-        rows.filter(|((_, probability), threshold)| probability >= threshold)
-            .map(|((label, _), _)| label.name())
+        let labels = self.labels.iter();
+        labels
+            .zip(reached(probabilities, &self.thresholds))
+            .filter(|(_, assigned)| *assigned)
+            .map(|(label, _)| label.name())
     }
 
-    /// Whether each label is assigned, in their order.
-    fn assign(&self, probabilities: &[f32], options: &Ranking) -> Result<Vec<bool>> {
-        if let Some(precision) = options.min_precision {
-            return Ok(expected_precision(probabilities, precision));
-        }
+    /// The model's thresholds, those in `options` before them.
+    fn thresholds(&self, options: &Ranking) -> Result<Vec<f32>> {
         let mut thresholds = self.thresholds.clone();
         for (category, &threshold) in &options.thresholds {
             let asked = resolve(category)?;
-            if let Some(position) = self.labels.iter().position(|&label| label == asked) {
+            if let Some(position) = self.position(asked.name()) {
                 thresholds[position] = threshold;
             }
         }
-        let pairs = probabilities.iter().zip(&thresholds);
-        Ok(pairs
-            .map(|(probability, threshold)| probability >= threshold)
-            .collect())
+        Ok(thresholds)
     }
+}
+
+/// Whether each probability reaches its threshold.
+fn reached(probabilities: &[f32], thresholds: &[f32]) -> impl Iterator<Item = bool> {
+    let pairs = probabilities.iter().zip(thresholds);
+    pairs.map(|(probability, threshold)| probability >= threshold)
 }
 
 /// The most labels, best first, whose probabilities' mean is at least `precision`.
@@ -342,6 +362,7 @@ fn unknown_to_the_model(label: Label, category: String, level: Level) -> Categor
         name: row.map_or("", |row| row.name),
         probability: 0.0,
         assigned: false,
+        threshold: None,
     }
 }
 

@@ -3,9 +3,9 @@
 use super::enter;
 use crate::error::{Error, Result};
 use crate::infer::classifier::{Classifier, Scores};
-use crate::infer::files;
 use crate::infer::options::Ranking;
 use crate::infer::prediction::{Category, Prediction};
+use crate::infer::{explain, files};
 use crate::model::package as packaging;
 use crate::options::parse;
 use numpy::{IntoPyArray, PyArray1, PyArray2};
@@ -45,12 +45,20 @@ impl PyCategory {
         self.inner.assigned
     }
 
+    /// The probability from which the label is assigned; None for an archive, and for a category
+    /// that the model does not know.
+    #[getter]
+    fn threshold(&self) -> Option<f32> {
+        self.inner.threshold
+    }
+
     fn __repr__(&self) -> String {
         let Category {
             category,
             name,
             probability,
             assigned,
+            ..
         } = &self.inner;
         let assigned = if *assigned { "True" } else { "False" };
         format!(
@@ -202,6 +210,22 @@ impl PyClassifier {
             .collect()
     }
 
+    /// Which parts of a paper speak for its categories: a JSON object.
+    #[pyo3(signature = (title, r#abstract, options="{}", progress=None))]
+    fn explain(
+        &self,
+        py: Python<'_>,
+        title: &str,
+        r#abstract: &str,
+        options: &str,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<String> {
+        let options = explain::Options::parse(options)?;
+        enter::work(py, progress, |observer| {
+            to_json(&self.inner.explain(title, r#abstract, &options, observer)?)
+        })
+    }
+
     /// Classifies every paper of a file into another; returns a JSON summary.
     #[pyo3(signature = (input, output, options="{}", progress=None))]
     fn classify_file(
@@ -249,6 +273,23 @@ fn package(
     })
 }
 
+/// (field, start, end, title, abstract).
+type PyVariant = (&'static str, usize, usize, String, String);
+
+/// Papers to score for an explanation, each without one part.
+#[pyfunction]
+#[pyo3(signature = (title, r#abstract, options="{}"))]
+fn variants(title: &str, r#abstract: &str, options: &str) -> PyResult<Vec<PyVariant>> {
+    let options = explain::Options::parse(options)?;
+    let variants = explain::variants(title, r#abstract, &options);
+    Ok(variants
+        .into_iter()
+        .map(|explain::Variant { span, title, text }| {
+            (span.field.name(), span.start, span.end, title, text)
+        })
+        .collect())
+}
+
 pub(super) fn to_json(value: &impl serde::Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|error| Error::input("summary", error))
 }
@@ -258,5 +299,6 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyClassifier>()?;
     module.add_class::<PyPrediction>()?;
     module.add_function(wrap_pyfunction!(package, module)?)?;
+    module.add_function(wrap_pyfunction!(variants, module)?)?;
     Ok(())
 }

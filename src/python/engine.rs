@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::infer::classifier::Classifier;
 use crate::infer::decision::{Limits, decide};
 use crate::infer::engine::{Answer, Done, Engine, Options, Ticket, Timing, Work};
+use crate::infer::explain;
 use crate::infer::options::Ranking;
 use crate::infer::prediction::resolve;
 use numpy::PyArray1;
@@ -121,6 +122,25 @@ impl PyAnswer {
         let ranker = self.classifier.ranker();
         let all = ranker.rank(values, *truncated, None, &options)?;
         Ok(to_json(&decide(&all, declared, &limits)?)?)
+    }
+
+    /// What each part of a paper contributes to its categories, by the answers to the paper without
+    /// it, in the order of `variants`: a JSON list.
+    #[pyo3(signature = (without, options="{}"))]
+    fn explain(&self, without: Vec<Py<PyAnswer>>, options: &str) -> PyResult<String> {
+        let options = explain::Options::parse(options)?;
+        let mut rows = Vec::with_capacity(without.len());
+        for answer in &without {
+            let other = answer.get();
+            if self.classifier.sha256() != other.classifier.sha256() {
+                let reason = "the answers of an explanation are of different models";
+                return Err(Error::Engine(reason.to_owned()).into());
+            }
+            rows.push(other.answer.values.as_slice());
+        }
+        let ranker = self.classifier.ranker();
+        let explained = explain::contributions(ranker, &self.answer.values, &rows, &options)?;
+        Ok(to_json(&explained)?)
     }
 }
 

@@ -90,7 +90,14 @@ def locked(root: Path, tmp_path: Path) -> Path:
     for name in ("requirements.txt", "requirements-dev.txt", "a.py"):
         (work / name).write_text("one\n")
     (work / "requirements").mkdir()
-    for name in ("api.txt", "bootstrap.txt", "bench.txt", "docs.txt", "serve.txt", "serve-files.txt"):
+    for name in (
+        "api.txt",
+        "bootstrap.txt",
+        "bench.txt",
+        "docs.txt",
+        "serve.txt",
+        "serve-files.txt",
+    ):
         (work / "requirements" / name).write_text("one\n")
     (work / ".ci").mkdir()
     shutil.copy(root / ".ci/propose-locks", work / ".ci/propose-locks")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ class Category:
     probability: float
     name: str = ""
     assigned: bool = False
+    threshold: float | None = 0.5
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Scored:
         best = ranked if asked.get("all") else ranked[: asked["top_k"]]
         primary = {"eess.SY": "cs.SY"}.get(declared or "", declared)
         if primary is not None and primary not in {c.category for c in best}:
-            best.append(Category(primary, 0.01))
+            best.append(Category(primary, 0.01, threshold=None))
         return Prediction(best)
 
     def assigned(self) -> list[str]:
@@ -50,7 +51,19 @@ class Scored:
     def decide(self, declared: str | None = None, limits: str = "{}") -> str:
         keep = json.loads(limits)["keep"]
         verdict = "accept" if keep < 0.9 else "abstain"
-        return json.dumps({"verdict": verdict, "primary": None, "cross_lists": []})
+        primary = asdict(Category(declared or self.names[0], 0.9)) if verdict == "accept" else None
+        return json.dumps({"verdict": verdict, "primary": primary, "cross_lists": []})
+
+    def explain(self, without: list[Scored], options: str = "{}") -> str:
+        asked = json.loads(options)
+        names = asked["categories"] or self.names[: asked["top_k"]]
+        unknown = [name for name in names if name not in self.names]
+        if unknown:
+            raise InputError(f"categories.{names.index(unknown[0])}: {unknown[0]!r}")
+        contributions = [(-1) ** n * (2 - n / 2) for n in range(len(without))]
+        return json.dumps(
+            [asdict(Category(name, 0.9)) | {"contributions": contributions} for name in names]
+        )
 
 
 @dataclass
@@ -58,7 +71,6 @@ class Embedded:
     values: np.ndarray
     truncated: bool = False
     tokens: int = 7
-    timing: tuple[float, float, float, float, int] = (0.1, 0.2, 0.3, 0.4, 5)
     timing: tuple[float, float, float, float, int] = (0.1, 0.2, 0.3, 0.4, 5)
 
 

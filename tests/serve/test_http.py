@@ -389,6 +389,10 @@ def test_the_configuration_says_where_it_listens_and_a_flag_says_it_better(
         ("serve.max_body=0", "serve.max_body = 0: must be at least 1 byte"),
         ("serve.watch=0", "serve.watch = 0.0: more than 0 seconds"),
         ("serve.drain=-1", "serve.drain = -1.0: at least 0 seconds"),
+        (
+            "serve.arxiv_lookup=arxiv.org",
+            "serve.arxiv_lookup = arxiv.org: must be an address",
+        ),
         ("serve.prot=80", "did you mean serve.port?"),
         ("serve.dtype=f64", "serve.dtype"),
     ],

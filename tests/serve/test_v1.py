@@ -27,7 +27,13 @@ def test_every_paper_gets_its_answer_in_order(client: TestClient, fake: Fake) ->
     assert len(found) == 16
     assert [one["title"] for one in fake.seen] == [one["title"] for one in papers]
     assert [one["category"] for one in found[0]["categories"]] == fake.names[:2]
-    assert set(found[0]["categories"][0]) == {"category", "name", "probability", "assigned"}
+    assert set(found[0]["categories"][0]) == {
+        "category",
+        "name",
+        "probability",
+        "assigned",
+        "threshold",
+    }
     assert found[0]["decision"]["verdict"] == "accept"
     assert {one["model"] for one in found} == {"0123"}
     assert (found[0]["tokens"], found[0]["truncated"]) == (7, False)

@@ -84,7 +84,7 @@ def serve(
     """
     from arxiv_core.extras import require
 
-    for package in ("fastapi", "prometheus_client", "uvicorn"):
+    for package in ("fastapi", "jinja2", "prometheus_client", "uvicorn"):
         require(package, extra="serve", what="arxiv-core serve")
     from arxiv_core.serve import Swapping, run
 
@@ -114,6 +114,7 @@ def serve(
             drain=chosen.drain,
             keys=keys,
             origins=chosen.origins,
+            arxiv_lookup=chosen.arxiv_lookup,
         )
     except KeyboardInterrupt:
         # How a server is stopped by hand: nothing to explain.
@@ -182,6 +183,11 @@ def _check(chosen: Serve) -> None:
             "more than 0 seconds, and less than a day",
         ),
         ("drain", 0 <= chosen.drain < DAY, "at least 0 seconds, and less than a day"),
+        (
+            "arxiv_lookup",
+            chosen.arxiv_lookup is None or chosen.arxiv_lookup.startswith(("https://", "http://")),
+            "must be an address, https://…",
+        ),
     ):
         if not good:
             raise UsageError(f"serve.{key} = {getattr(chosen, key)}: {what}")

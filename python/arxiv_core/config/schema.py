@@ -353,6 +353,9 @@ class Serve:
     and without ARXIV_CORE_SERVE_KEYS everybody may ask."""
     origins: list[str] = field(default_factory=list)
     """Origins whose pages may ask from a browser, as https://desk.example.org."""
+    arxiv_lookup: str | None = None
+    """Where the page looks papers up by their identifier: https://export.arxiv.org/api/query; null:
+    nowhere."""
 
 
 @dataclass

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 
 import arxiv_core
 from arxiv_core._core import canonical
-from arxiv_core.serve import openai, status, tei, v1, vertex
+from arxiv_core.serve import explain, openai, page, status, tei, v1, vertex
 from arxiv_core.serve.access import REQUEST_ID, Access
 from arxiv_core.serve.body import body, parsed, while_connected
 from arxiv_core.serve.keys import Keys, Locked
@@ -81,6 +81,7 @@ def create_app(
     keys: Keys | None = None,
     origins: Sequence[str] = (),
     tracing: Tracing | None = None,
+    arxiv_lookup: str | None = None,
 ) -> FastAPI:
     """Build the service around a classifier.
 
@@ -100,12 +101,15 @@ def create_app(
         Origins (``https://desk.example.org``, or ``*``) whose pages may ask from a browser.
     tracing
         Makes spans of requests.
+    arxiv_lookup
+        Address of arXiv's interface, by which the page looks papers up; None: it does not.
 
     Returns
     -------
     fastapi.FastAPI
-        ``POST /classify``, ``GET /status``, ``POST /v1/classify``, ``GET /health``,
-        ``GET /ready``, ``GET /metrics``; the routes of `tei`, `openai` and `vertex`.
+        ``POST /classify``, ``GET /status``, ``POST /v1/classify``, ``POST /v1/explain``,
+        ``GET /health``, ``GET /ready``, ``GET /metrics``; the routes of `tei`, `openai` and
+        `vertex`; the page at ``/``.
 
     Raises
     ------
@@ -133,13 +137,13 @@ def create_app(
         version=arxiv_core.__version__,
         description="Sorts papers into arXiv categories.",
     )
-    app.bodies = (Paper, v1.Asked, *tei.BODIES, *openai.BODIES, *vertex.BODIES)
+    bodies = (*tei.BODIES, *openai.BODIES, *vertex.BODIES)
+    app.bodies = (Paper, v1.Asked, explain.Questioned, *bodies)
     predictions = vertex.predict_route()
     metrics = registry(classifier)
     counts = Requests(metrics)
-    live: Live = Assigning(classifier, metrics)
-    if tracing is not None:
-        live = tracing.live(live)
+    inner: Live = classifier if tracing is None else tracing.live(classifier)
+    live = Assigning(inner, metrics)
 
     async def refused(request: Request, error: Exception) -> JSONResponse:
         told = said(error)
@@ -166,8 +170,13 @@ def create_app(
     # Vertex AI's comes first: its path is what AIP_PREDICT_ROUTE says, taken or not.
     for router in (vertex.router, v1.router, tei.router, openai.router):
         app.include_router(router(live, max_body=max_body, timeout=timeout))
-    # Nobody submitted what it asks: nothing is counted of it.
-    app.include_router(status.router(classifier, timeout=timeout))
+    # Nobody submitted what these ask: no category is counted of it.
+    explainer = explain.Explainer(inner, timeout)
+    app.include_router(status.router(inner, timeout=timeout))
+    app.include_router(explain.router(explainer, max_body=max_body))
+    app.include_router(
+        page.router(live, explainer, max_body=max_body, timeout=timeout, lookup=arxiv_lookup)
+    )
 
     # The body is read and checked here, not by FastAPI: clients of arXiv's service send no
     # Content-Type, or curl's default one, and expect errors as {"message"}.

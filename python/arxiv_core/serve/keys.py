@@ -17,9 +17,9 @@ from arxiv_core._core import InputError
 
 __all__ = ["OPEN", "Keys", "Locked"]
 
-OPEN = frozenset({"/", "/health", "/ready", "/status"})
-"""Answered without a key to GET: whoever runs the service must see whether it lives, and its page
-must be there for someone to type a key into."""
+OPEN = frozenset({"/", "/health", "/page/", "/ready", "/status"})
+"""Answered without a key to GET: whoever runs the service must see whether it lives, and a page
+without its style could not even say that a key is missing."""
 
 LEAST = 16
 """Characters of a key at least: a shorter one can be guessed."""

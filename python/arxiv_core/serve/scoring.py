@@ -34,6 +34,11 @@ class Ranked(Protocol):
         """Whether it is assigned."""
         ...
 
+    @property
+    def threshold(self) -> float | None:
+        """The probability from which it is."""
+        ...
+
 
 class Ranking(Protocol):
     """Categories of a paper."""
@@ -77,6 +82,10 @@ class Scored(Protocol):
 
     def decide(self, declared: str | None = ..., limits: str = ...) -> str:
         """Return what a moderator may do, within `limits`: JSON."""
+        ...
+
+    def explain(self, without: list[Any], options: str = ...) -> str:
+        """Return what the parts contribute, by the answers without each: JSON."""
         ...
 
 

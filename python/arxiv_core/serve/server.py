@@ -40,6 +40,7 @@ def run(
     drain: float = 10,
     keys: Keys | None = None,
     origins: Sequence[str] = (),
+    arxiv_lookup: str | None = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; requests under way are answered first.
 
@@ -51,7 +52,7 @@ def run(
         Answers every request.
     host, port
         Address to listen on; port 0 takes a free one.
-    max_body, timeout, drain, keys, origins
+    max_body, timeout, drain, keys, origins, arxiv_lookup
         As in :func:`create_app`.
 
     Raises
@@ -72,6 +73,7 @@ def run(
                 keys=keys,
                 origins=origins,
                 tracing=_tracing(),
+                arxiv_lookup=arxiv_lookup,
             ),
             # Logging is already set up; uvicorn's own configuration would print beside it.
             log_config=None,

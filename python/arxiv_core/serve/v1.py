@@ -17,7 +17,19 @@ from arxiv_core.serve.scoring import Scoring
 from arxiv_core.serve.service import fails, takes
 from arxiv_core.serve.together import together
 
-__all__ = ["MAX_PAPERS", "Asked", "Classified", "Options", "Submitted", "answering", "router"]
+__all__ = [
+    "MAX_PAPERS",
+    "MAX_TEXT",
+    "Asked",
+    "Category",
+    "Classified",
+    "Decision",
+    "Limits",
+    "Options",
+    "Submitted",
+    "answering",
+    "router",
+]
 
 MAX_PAPERS = 64
 """Papers in a request."""
@@ -93,6 +105,10 @@ class Category(BaseModel):
     assigned: bool = Field(
         description="The probability reaches the label's threshold, or what was asked to decide"
     )
+    threshold: float | None = Field(
+        description="From which probability it is assigned; null: an archive, a category that the "
+        "model does not know, or min_precision decided"
+    )
 
 
 class Decision(BaseModel):
@@ -165,6 +181,7 @@ def answering(
                     name=label.name,
                     probability=label.probability,
                     assigned=label.assigned,
+                    threshold=label.threshold,
                 )
                 for label in ranked
             ],

@@ -70,8 +70,27 @@ struct Line<'a> {
     id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<&'a str>,
-    categories: &'a [Category],
+    categories: Vec<Entry<'a>>,
     truncated: bool,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    category: &'a str,
+    name: &'a str,
+    probability: f32,
+    assigned: bool,
+}
+
+impl<'a> From<&'a Category> for Entry<'a> {
+    fn from(category: &'a Category) -> Self {
+        Self {
+            category: &category.category,
+            name: category.name,
+            probability: category.probability,
+            assigned: category.assigned,
+        }
+    }
 }
 
 /// One object a paper.
@@ -94,7 +113,7 @@ impl Sink for Lines {
                 row: *row,
                 id: id.as_deref(),
                 title: title.as_deref(),
-                categories: &prediction.categories,
+                categories: prediction.categories.iter().map(Entry::from).collect(),
                 truncated: prediction.truncated,
             };
             serde_json::to_writer(&mut text, &line)

@@ -1,0 +1,232 @@
+"""``/v1/explain``: which sentences of a paper speak for its categories, and which against."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from starlette.exceptions import HTTPException
+
+import arxiv_core
+from arxiv_core import _core
+from arxiv_core.live import Submission
+from arxiv_core.serve.body import body, parsed, while_connected
+from arxiv_core.serve.refusals import MEANT, Refusal
+from arxiv_core.serve.scoring import Scored, Scoring
+from arxiv_core.serve.service import fails, takes
+from arxiv_core.serve.v1 import MAX_TEXT, Category
+
+__all__ = ["Explained", "Explainer", "Questioned", "Span", "router"]
+
+MOST = 24
+"""Parts into which a paper is taken apart; neighbouring sentences go together beyond that."""
+
+TOGETHER = 4
+"""Variants of a paper that are under way at once: the queue stays open to whoever classifies."""
+
+ATTEMPTS = 3
+"""Times that an explanation is begun again because another model took over in its midst."""
+
+AT_ONCE = 8
+"""Explanations under way; one more is refused. Each costs as much as several papers."""
+
+
+class Questioned(BaseModel):
+    """A paper to explain."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str = Field(max_length=MAX_TEXT, description="Title, LaTeX allowed")
+    abstract: str = Field(max_length=MAX_TEXT, description="Abstract, LaTeX allowed")
+    categories: list[str] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=32,
+        description="Categories to explain; null: the best ones",
+    )
+    top_k: int = Field(default=5, ge=1, le=32, description="How many, where none are named")
+
+
+class Span(BaseModel):
+    """A part of the paper: its title, or a sentence or several of its abstract."""
+
+    field: Literal["title", "abstract"]
+    start: int = Field(description="First character, counted in code points")
+    end: int = Field(description="The character behind the last one")
+
+
+class Explained(Category):
+    """A category, and what each part contributes to it."""
+
+    contributions: list[float] = Field(
+        description="For each span what the category's log odds lose without it"
+    )
+
+
+class Explanation(BaseModel):
+    """Which parts speak for which category."""
+
+    version: str
+    model: str = Field(description="SHA-256 of the model's manifest")
+    spans: list[Span]
+    categories: list[Explained]
+    truncated: bool = Field(description="The text was longer than the model reads")
+
+
+EXPLAINED = TypeAdapter(list[Explained])
+
+
+class Explainer:
+    """Explains papers through a live classifier, few at a time.
+
+    Parameters
+    ----------
+    classifier
+        Answers every variant, as a request like any other.
+    timeout
+        Seconds that an explanation may take; None: any time.
+    """
+
+    def __init__(self, classifier: Scoring, timeout: float | None) -> None:
+        self._classifier = classifier
+        self._timeout = timeout
+        self._under_way = 0
+
+    async def __call__(
+        self,
+        title: str,
+        abstract: str,
+        *,
+        categories: Sequence[str] | None = None,
+        top_k: int = 5,
+    ) -> Explanation:
+        """Explain a paper.
+
+        Parameters
+        ----------
+        title, abstract
+            The paper.
+        categories
+            Categories to explain; None: the `top_k` best.
+        top_k
+            How many, where none are named.
+
+        Returns
+        -------
+        Explanation
+            Parts of the paper, and categories with a contribution a part.
+
+        Raises
+        ------
+        InputError
+            The model does not know such a category.
+        OverloadedError
+            As many explanations, or requests, are under way as may be.
+        DeadlineError
+            The whole took longer than a request may.
+        StoppingError
+            The engine drains.
+        """
+        if self._under_way >= AT_ONCE:
+            raise arxiv_core.OverloadedError(
+                f"{AT_ONCE} explanations are under way, which is as many as may be; try again later"
+            )
+        self._under_way += 1
+        try:
+            async with asyncio.timeout(self._timeout):
+                for _ in range(ATTEMPTS):
+                    found = await self._explain(title, abstract, categories, top_k)
+                    if found is not None:
+                        return found
+        except TimeoutError:
+            raise arxiv_core.DeadlineError(f"not explained within {self._timeout} s") from None
+        else:
+            raise arxiv_core.OverloadedError("the model changes faster than it explains a paper")
+        finally:
+            self._under_way -= 1
+
+    async def _explain(
+        self, title: str, abstract: str, categories: Sequence[str] | None, top_k: int
+    ) -> Explanation | None:
+        """Explain a paper; None where another model took over meanwhile."""
+        options = json.dumps(
+            {
+                "most": MOST,
+                "categories": None if categories is None else list(categories),
+                "top_k": top_k,
+            }
+        )
+        whole = await self._submit(title, abstract)
+        # A category that the model does not know is found before the variants are scored.
+        whole.explain([], options)
+        variants = _core.variants(title, abstract, options)
+        without: list[Scored] = []
+        for start in range(0, len(variants), TOGETHER):
+            some = variants[start : start + TOGETHER]
+            without += await self._together([(title, text) for *_, title, text in some])
+        spans = [
+            Span.model_validate({"field": field, "start": start, "end": end})
+            for field, start, end, _, _ in variants
+        ]
+        if {one.model for one in without} - {whole.model}:
+            return None
+        return Explanation(
+            version=arxiv_core.__version__,
+            model=whole.model,
+            spans=spans,
+            categories=EXPLAINED.validate_json(whole.explain(without, options)),
+            truncated=whole.truncated,
+        )
+
+    async def _submit(self, title: str, abstract: str) -> Scored:
+        submission: Submission = {"title": title, "abstract": abstract}
+        return await self._classifier.submit(submission, timeout=self._timeout)
+
+    async def _together(self, papers: Sequence[tuple[str, str]]) -> list[Scored]:
+        tasks = [asyncio.ensure_future(self._submit(*paper)) for paper in papers]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            # One refusal ends the explanation: what is left of it is dropped.
+            for task in tasks:
+                task.cancel()
+
+
+def router(explainer: Explainer, *, max_body: int) -> APIRouter:
+    """Build the route.
+
+    Parameters
+    ----------
+    explainer
+        Explains every paper.
+    max_body
+        Largest request body in bytes.
+
+    Returns
+    -------
+    fastapi.APIRouter
+        ``POST /v1/explain``.
+    """
+    routes = APIRouter(prefix="/v1")
+
+    @routes.post(
+        "/explain",
+        response_model=Explanation,
+        responses=fails(Refusal, MEANT),
+        openapi_extra=takes(Questioned),
+    )
+    async def explain(request: Request) -> Explanation:
+        form = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if form != "application/json":
+            raise HTTPException(415, f"Content-Type {form!r}: must be application/json")
+        asked = parsed(Questioned, await body(request, max_body))
+        answer = explainer(
+            asked.title, asked.abstract, categories=asked.categories, top_k=asked.top_k
+        )
+        return await while_connected(request, answer)
+
+    return routes
