@@ -52,7 +52,7 @@ def served(sample_run: SampleRun) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.end()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -26,18 +27,33 @@ OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """A proxy that a developer's machine has would be asked for 127.0.0.1 too."""
 
 
-def start(model: str, port: int) -> subprocess.Popen[str]:
+def start(model: str, port: int) -> Service:
     return serve("--port", str(port), "--model", model)
 
 
-def serve(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "arxiv_core", "serve", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=os.environ | environment,
-    )
+class Service(subprocess.Popen[bytes]):
+    """The service; what it writes goes to a file: a pipe that nobody reads would stop it."""
+
+    def __init__(self, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
+        self._written = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process
+        super().__init__(
+            [sys.executable, "-m", "arxiv_core", "serve", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=self._written,
+            stderr=subprocess.STDOUT,
+            env=os.environ | environment,
+        )
+
+    def end(self, timeout: float = 30) -> str:
+        """Wait until it ends; return what it wrote."""
+        self.wait(timeout)
+        with self._written as file:
+            file.seek(0)
+            return file.read().decode()
+
+
+def serve(*arguments: str, **environment: str) -> Service:
+    return Service(arguments, environment)
 
 
 def ask(url: str, body: object = None) -> tuple[int, Any]:
@@ -51,7 +67,7 @@ def ask(url: str, body: object = None) -> tuple[int, Any]:
             return error.code, json.load(error)
 
 
-def wait_until_it_answers(process: subprocess.Popen[str], url: str) -> None:
+def wait_until_it_answers(process: Service, url: str) -> None:
     for _ in range(600):
         try:
             if ask(f"{url}/health")[0] == 200:
@@ -59,6 +75,6 @@ def wait_until_it_answers(process: subprocess.Popen[str], url: str) -> None:
         except OSError:
             pass
         if process.poll() is not None:
-            pytest.fail(f"the service ended: {process.communicate()[0]}")
+            pytest.fail(f"the service ended: {process.end()}")
         time.sleep(0.1)
     pytest.fail("the service did not answer within a minute")

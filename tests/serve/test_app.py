@@ -167,6 +167,10 @@ def test_the_metrics_are_prometheus_own(client: TestClient, fake: Fake) -> None:
     client.post("/classify", content=b"{")
     client.request("BREW", "/classify")
     client.get("/a/path/of/a/strangers")
+    client.post("/v1/classify", json={"papers": [PAPER]})
+    client.post("/embed", json={"inputs": "Rings"})
+    client.get("/page/page.css")
+    client.get("/v1/classify")
     answer = client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     values = {
@@ -183,6 +187,10 @@ def test_the_metrics_are_prometheus_own(client: TestClient, fake: Fake) -> None:
     assert requests("POST", "/classify", "400") == 1
     assert requests("other", "/classify", "405") == 1
     assert requests("GET", "other", "404") == 1
+    assert requests("POST", "/v1/classify", "200") == 1
+    assert requests("GET", "/v1/classify", "405") == 1
+    assert requests("POST", "/embed", "200") == 1
+    assert requests("GET", "/page/{name}", "200") == 1
     assert values[("arxiv_core_queue_depth",)] == 3
     assert values["arxiv_core_engine_requests_total", ("end", "late")] == 2
     assigned = {
@@ -190,7 +198,8 @@ def test_the_metrics_are_prometheus_own(client: TestClient, fake: Fake) -> None:
         for (name, *labels), value in values.items()
         if name == "arxiv_core_assigned_total"
     }
-    assert assigned == dict.fromkeys(fake.names[:2], 1)
+    # A paper by each of the two routes.
+    assert assigned == dict.fromkeys(fake.names[:2], 2)
     bucket = "arxiv_core_wait_seconds_bucket"
     assert values[bucket, ("le", "0.2")] == 3
     assert values[bucket, ("le", "+Inf")] == values[("arxiv_core_wait_seconds_count",)] == 6

@@ -36,7 +36,7 @@ def service(sample_run: SampleRun) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.end()
 
 
 def test_a_paper_is_classified(service: str) -> None:
@@ -164,7 +164,7 @@ def test_more_than_may_be_under_way_is_refused_and_the_rest_answered(
         assert ask(f"{url}/classify", PAPER)[0] == 200
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.end()
 
 
 def test_who_asked_before_the_end_is_answered(sample_run: SampleRun) -> None:
@@ -184,11 +184,24 @@ def test_who_asked_before_the_end_is_answered(sample_run: SampleRun) -> None:
             except OSError:
                 # Its connection had not been accepted yet.
                 ended.append(None)
-    output, _ = process.communicate(timeout=30)
+    output = process.end()
     assert process.returncode == 0, output
     assert 200 in ended
     assert set(ended) <= {200, 503, None}
     assert "Traceback" not in output
+
+
+def test_a_body_that_never_ends_does_not_keep_the_process(sample_run: SampleRun) -> None:
+    port = free_port()
+    process = serve("--model", str(sample_run.package), "--port", str(port), "serve.drain=1")
+    wait_until_it_answers(process, f"http://127.0.0.1:{port}")
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(b"POST /classify HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        # Its head has been read once another connection is answered.
+        assert ask(f"http://127.0.0.1:{port}/health")[0] == 200
+        process.send_signal(signal.SIGTERM)
+        output = process.end()
+    assert process.returncode == 0, output
 
 
 def test_info_says_which_model_answers(service: str) -> None:
@@ -213,7 +226,7 @@ def test_a_signal_ends_it_cleanly(sample_run: SampleRun, sent: signal.Signals, c
     process = start(str(sample_run.package), port)
     wait_until_it_answers(process, f"http://127.0.0.1:{port}")
     process.send_signal(sent)
-    output, _ = process.communicate(timeout=30)
+    output = process.end()
     assert process.returncode == code, output
     assert "Traceback" not in output
 
@@ -271,7 +284,7 @@ def test_another_model_takes_over_and_no_request_is_lost(
         assert answered == len(statuses) + 2
     finally:
         process.terminate()
-        output, _ = process.communicate(timeout=30)
+        output = process.end()
     assert process.returncode == 0, output
 
 
@@ -300,7 +313,7 @@ def test_a_replaced_directory_is_read_again_at_a_signal(
         assert ask(f"{url}/classify", PAPER)[0] == 200
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.end()
 
 
 def test_settings_and_keys_come_from_the_environment(sample_run: SampleRun) -> None:
@@ -328,7 +341,7 @@ def test_settings_and_keys_come_from_the_environment(sample_run: SampleRun) -> N
                     assert error.code == status
     finally:
         process.terminate()
-        output, _ = process.communicate(timeout=30)
+        output = process.end()
     assert key not in output
 
 
@@ -340,6 +353,7 @@ def test_settings_and_keys_come_from_the_environment(sample_run: SampleRun) -> N
         ("ARXIV_CORE_SERVE_PROT", "80", "did you mean ARXIV_CORE_SERVE_PORT?"),
         ("ARXIV_CORE_SERVE_KEYS", "", "no API key"),
         ("ARXIV_CORE_SERVE_KEYS_FILE", "/nowhere", "/nowhere: No such file"),
+        ("ARXIV_CORE_SERVE_KEYS_FILE", "", "ARXIV_CORE_SERVE_KEYS_FILE is set and names no file"),
     ],
 )
 def test_a_variable_that_cannot_be_is_one_sentence(
@@ -374,7 +388,7 @@ def test_the_configuration_says_where_it_listens_and_a_flag_says_it_better(
         assert ask(f"http://127.0.0.1:{port}/info")[0] == 200
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.end()
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,9 @@ def test_each_of_several_keys_opens_in_either_header(fake: Fake) -> None:
     for key in (ONE, OTHER):
         for headers in ({"X-API-Key": key}, {"Authorization": f"Bearer {key}"}):
             assert client.post("/classify", json=PAPER, headers=headers).status_code == 200
+    # A bearer that is for whoever stands before the service.
+    both = {"Authorization": "Bearer google's-own-token", "X-API-Key": ONE}
+    assert client.post("/classify", json=PAPER, headers=both).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/classify", "/v1/classify", "/metrics", "/info", "/nothing"])
@@ -72,6 +75,17 @@ def test_whether_it_lives_is_told_to_everybody(fake: Fake) -> None:
     assert client.get("/health").status_code == 200
     assert client.get("/ready").status_code == 503
     assert client.post("/health").status_code == 401
+    assert client.get("/status").status_code == 401
+
+
+def test_vertex_ais_health_is_told_to_everybody(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIP_HEALTH_ROUTE", "/aip/health")
+    client = locked(fake, Keys([ONE]))
+    with client:
+        assert client.get("/aip/health").status_code == 200
+        assert client.post("/vertex", json={}).status_code == 401
 
 
 def test_keys_are_exchanged_while_it_runs(fake: Fake, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
 
+from arxiv_core import DeadlineError
 from arxiv_core.serve import create_app
 from arxiv_core.serve.together import AT_ONCE, together
 from fastapi.testclient import TestClient
@@ -40,6 +41,18 @@ def test_answers_come_in_the_items_order_whatever_is_done_first() -> None:
 
     assert asyncio.run(together(work, [0, 1, 2])) == [0, 1, 4]
     assert done == [2, 1, 0]
+
+
+def test_the_deadline_is_that_of_all_items() -> None:
+    begun: list[int] = []
+
+    async def work(item: int) -> None:
+        begun.append(item)
+        await asyncio.Event().wait()
+
+    with pytest.raises(DeadlineError, match=r"0\.01 s"):
+        asyncio.run(together(work, list(range(2 * AT_ONCE)), 0.01))
+    assert len(begun) == AT_ONCE
 
 
 def test_one_that_fails_ends_the_others() -> None:

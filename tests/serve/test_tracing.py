@@ -53,6 +53,7 @@ def test_a_request_is_a_span_below_its_callers(fake: Fake) -> None:
 def test_every_paper_of_a_request_has_its_stages(fake: Fake) -> None:
     found = asked(fake, "/v1/classify", {"papers": [PAPER] * 3})
     assert [one.name for one in found].count("run") == 3
+    assert found[-1].name == "POST /v1/classify"
 
 
 def test_a_fault_is_marked_and_tells_nothing_of_what_is_inside(fake: Fake) -> None:

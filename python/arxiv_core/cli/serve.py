@@ -97,12 +97,16 @@ def serve(
         chosen.dtype = type(chosen.dtype)[dtype]
     _check(chosen)
     keys = _keys(chosen)
+    # Before the model is loaded: what is meant may change meanwhile.
+    meant = _stamp(chosen.model)
     classifier = Swapping(
         _load(chosen),
         lambda: _load(chosen),
         stamp=lambda: _stamp(chosen.model),
         every=chosen.watch if chosen.model is not None else None,
-        drain=chosen.drain,
+        seen=meant,
+        # No request is older than its deadline.
+        drain=DAY if chosen.timeout is None else chosen.timeout + 1,
     )
     try:
         run(
@@ -149,9 +153,12 @@ def _stamp(model: str | None) -> str:
 
 
 def _keys(chosen: Serve) -> Keys | None:
-    from arxiv_core.config.environment import KEYS
+    from arxiv_core.config.environment import KEYS, PREFIX
     from arxiv_core.serve import Keys
 
+    file = f"{PREFIX}KEYS_FILE"
+    if chosen.keys_file is None and os.environ.get(file) == "":
+        raise UsageError(f"{file} is set and names no file")
     given = os.environ.get(KEYS, "").replace(",", " ").split()
     if chosen.keys_file is None and KEYS not in os.environ:
         return None
@@ -204,7 +211,7 @@ def _configured(overrides: list[str], base: Path | None, directory: Path | None)
         from arxiv_core.config import compose
 
         chosen = compose(overrides, base=base, directory=directory).serve
-    given = (override.partition("=")[0] for override in overrides)
+    given = (override.partition("=")[0].lstrip("+") for override in overrides)
     from_environment(
         chosen,
         os.environ,

@@ -22,7 +22,7 @@ from arxiv_core._core import canonical
 from arxiv_core.serve import explain, openai, page, status, tei, v1, vertex
 from arxiv_core.serve.access import REQUEST_ID, Access
 from arxiv_core.serve.body import body, parsed, while_connected
-from arxiv_core.serve.keys import Keys, Locked
+from arxiv_core.serve.keys import OPEN, Keys, Locked
 from arxiv_core.serve.metrics import Assigning, Measured, Requests, registry
 from arxiv_core.serve.refusals import ANY_TYPE, Message, Said, said, to_message, to_refusal
 from arxiv_core.serve.schemas import Health, Paper, Ready, Suggestion
@@ -156,8 +156,10 @@ def create_app(
         return form(told)
 
     around: list[Callable[[ASGIApp], ASGIApp]] = [counts.around]
+    health_of_vertex = vertex.health_route()
     if keys is not None:
-        around.insert(0, functools.partial(Locked, keys=keys, refuse=refused))
+        public = OPEN if health_of_vertex is None else OPEN | {health_of_vertex}
+        around.insert(0, functools.partial(Locked, keys=keys, refuse=refused, public=public))
     if origins:
         # Outside the lock: a browser asks without a key whether it may ask with one.
         around.append(functools.partial(CORSMiddleware, **CROSS_ORIGIN, allow_origins=origins))
@@ -209,7 +211,6 @@ def create_app(
         response.status_code = 200 if state == "ready" else 503
         return Ready(status=state)
 
-    health_of_vertex = vertex.health_route()
     if health_of_vertex is not None:
         app.add_api_route(health_of_vertex, ready, include_in_schema=False)
 

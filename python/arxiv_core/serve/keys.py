@@ -17,7 +17,7 @@ from arxiv_core._core import InputError
 
 __all__ = ["OPEN", "Keys", "Locked"]
 
-OPEN = frozenset({"/", "/health", "/page/", "/ready", "/status"})
+OPEN = frozenset({"/", "/health", "/page/", "/ready"})
 """Answered without a key to GET: whoever runs the service must see whether it lives, and a page
 without its style could not even say that a key is missing."""
 
@@ -167,5 +167,6 @@ class Locked:
     def _admitted(self, scope: Scope) -> bool:
         headers = Request(scope).headers
         scheme, _, bearer = headers.get("authorization", "").partition(" ")
-        key = bearer.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
-        return self._keys.admit(key)
+        # On Cloud Run with IAM the bearer is Google's, and the key stands in the other header.
+        given = [headers.get("x-api-key"), bearer.strip() if scheme.lower() == "bearer" else None]
+        return any(self._keys.admit(key) for key in given if key is not None)

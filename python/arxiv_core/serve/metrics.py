@@ -173,6 +173,9 @@ class Requests:
 
 def route(scope: Scope) -> str:
     """Name the route: whatever a stranger asks for, there are only so many."""
+    # Whatever was matched says so; what was refused before is looked up.
+    if "route" in scope:
+        return str(getattr(scope["route"], "path", "other"))
     for one in scope["app"].routes if "app" in scope else ():
         match, _ = one.matches(scope)
         if match is not Match.NONE:

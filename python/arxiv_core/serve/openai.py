@@ -159,7 +159,7 @@ def router(live: Embedding, *, max_body: int, timeout: float | None) -> APIRoute
         async def one(text: str) -> Embedded:
             return await live.embed(text, timeout=timeout)
 
-        answers = await while_connected(request, together(one, asked.input))
+        answers = await while_connected(request, together(one, asked.input, timeout))
         for number, answer in enumerate(answers):
             if answer.truncated and not asked.truncate:
                 most = live.info()["max_length"]

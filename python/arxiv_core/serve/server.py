@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
 import socket
@@ -79,6 +80,8 @@ def run(
             log_config=None,
             # `access` logs them, with more.
             access_log=False,
+            # A client that sends its body for ever would keep the process for ever.
+            timeout_graceful_shutdown=math.ceil(drain),
             server_header=False,
         )
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import TracebackType
@@ -19,6 +18,9 @@ __all__ = ["PROBE", "Swapping"]
 PROBE: Submission = {"title": "On rings", "abstract": "Every ring is a module over itself."}
 """The paper that a model answers before it is used: one that loads may still not answer, and its
 first answer is its slowest."""
+
+LONGEST = 127
+"""Looks that pass at most before a model that could not be used is tried again."""
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +66,8 @@ class Swapping:
         thread of its own.
     every
         Seconds between looks at it; None: only `reload` exchanges the model.
+    seen
+        What `stamp` said before the first model was loaded; None: it is asked when this is entered.
     drain
         Seconds that an old model may take for the requests it has.
     """
@@ -75,19 +79,22 @@ class Swapping:
         *,
         stamp: Callable[[], str],
         every: float | None = None,
+        seen: str | None = None,
         drain: float = 30,
     ) -> None:
         self._live = live
         self._load, self._stamp = load, stamp
         self._every, self._limit = every, drain
-        self._seen: str | None = None
+        self._seen = seen
+        self._bad: str | None = None
+        self._pause = self._rest = 0
         self._left: list[Entered] = []
         self._past: Mapping[str, Any] = {}
         self._asked = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        with contextlib.suppress(Exception):
+        if self._seen is None:
             self._seen = await asyncio.to_thread(self._stamp)
         await self._live.__aenter__()
         self._spawn(self._watch())
@@ -188,12 +195,24 @@ class Swapping:
                 told = False
             try:
                 stamp = await asyncio.to_thread(self._stamp)
-                if told or stamp != self._seen:
-                    # One that cannot be used is tried again when it changes, or when told to.
-                    self._seen = stamp
+                if told or (stamp != self._seen and self._is_due(stamp)):
+                    self._bad = stamp
                     await self.swap()
+                    self._seen, self._bad = stamp, None
             except Exception as error:
                 log.error("the model stays as it was: %s", error)
+
+    def _is_due(self, stamp: str) -> bool:
+        """Whether to try a model now: one that failed is tried at every look but ever fewer."""
+        if stamp != self._bad:
+            self._pause = self._rest = 0
+        elif self._rest:
+            self._rest -= 1
+            return False
+        else:
+            self._pause = min(2 * self._pause + 1, LONGEST)
+            self._rest = self._pause
+        return True
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+from arxiv_core._core import DeadlineError
+
 __all__ = ["AT_ONCE", "together"]
 
 AT_ONCE = 64
@@ -15,7 +17,9 @@ Item = TypeVar("Item")
 T = TypeVar("T")
 
 
-async def together(work: Callable[[Item], Awaitable[T]], items: Sequence[Item]) -> list[T]:
+async def together(
+    work: Callable[[Item], Awaitable[T]], items: Sequence[Item], timeout: float | None = None
+) -> list[T]:
     """Do the same for every item.
 
     Parameters
@@ -24,6 +28,8 @@ async def together(work: Callable[[Item], Awaitable[T]], items: Sequence[Item]) 
         What to do.
     items
         For which.
+    timeout
+        Seconds for all of them; None: any time.
 
     Returns
     -------
@@ -32,6 +38,8 @@ async def together(work: Callable[[Item], Awaitable[T]], items: Sequence[Item]) 
 
     Raises
     ------
+    DeadlineError
+        `timeout` has passed.
     Exception
         Whatever ends one item first; the others are cancelled.
     """
@@ -43,7 +51,12 @@ async def together(work: Callable[[Item], Awaitable[T]], items: Sequence[Item]) 
 
     tasks = [asyncio.ensure_future(one(item)) for item in items]
     try:
-        return await asyncio.gather(*tasks)
+        async with asyncio.timeout(timeout) as limit:
+            return await asyncio.gather(*tasks)
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise DeadlineError(f"not answered within {timeout:g} s") from None
     finally:
         # One refusal ends the request: what is left of it is dropped.
         for task in tasks:

@@ -41,7 +41,7 @@ MAX_TEXT = 100_000
 class Strict(BaseModel):
     """A body in which every field is known."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class Submitted(Paper):
@@ -135,7 +135,7 @@ class Classified(BaseModel):
     categories: list[Category]
     truncated: bool = Field(description="The text was longer than the model reads")
     tokens: int = Field(description="Tokens that the model read")
-    decision: Decision
+    decision: Decision = Field(description="By the limits and the model's own thresholds")
     model: str = Field(description="SHA-256 of the manifest of the model that answered")
     timing: Timing
 
@@ -199,7 +199,7 @@ def answering(
         async def each(numbered: tuple[int, Submitted]) -> Classified:
             return await one(*numbered, options, limits)
 
-        return await together(each, list(enumerate(papers)))
+        return await together(each, list(enumerate(papers)), timeout)
 
     return every
 
