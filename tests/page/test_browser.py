@@ -87,7 +87,7 @@ def test_a_mistake_is_named_and_nothing_is_lost(visit: Open) -> None:
     assert page.input_value("#abstract") == ABSTRACT
     fill(page, title="", abstract=" ", primary="")
     page.click("#classify")
-    page.wait_for_function("document.querySelector('.message')?.textContent.startsWith('Give')")
+    page.locator(".message", has_text="Give a title").wait_for()
     classified(page)
     assert page.locator(".problem").count() == 0
 
@@ -209,9 +209,7 @@ def test_a_batch_waits_for_a_busy_service_and_goes_on(visit: Open) -> None:
 
     page.route("**/v1/classify", answer)
     choose(page, "a.jsonl", "\n".join(json.dumps(paper) for paper in papers(18)))
-    page.wait_for_function(
-        "document.querySelector('#batch-status').textContent.includes('waiting 1 s')"
-    )
+    page.locator("#batch-status", has_text="waiting 1 s").wait_for()
     assert ended(page) == "18 of 18 papers have an answer, 0 have none."
     assert refused == [16, 8]
     page.unroute("**/v1/classify")
