@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 
 from arxiv_core.serve.refusals import GONE, FieldError
 
-__all__ = ["body", "parsed", "while_connected"]
+__all__ = ["body", "json_body", "parsed", "while_connected"]
 
 T = TypeVar("T")
 Model = TypeVar("Model", bound=BaseModel)
@@ -52,6 +52,30 @@ async def body(request: Request, limit: int) -> bytes:
         # Nobody reads the answer; to log it as a failure of ours would be wrong.
         raise HTTPException(400, "the body ended early") from None
     return b"".join(parts).removeprefix(codecs.BOM_UTF8)
+
+
+async def json_body(request: Request, limit: int) -> bytes:
+    """Read the body of a request that says it is JSON.
+
+    Parameters
+    ----------
+    request, limit
+        As in `body`.
+
+    Returns
+    -------
+    bytes
+        As `body`.
+
+    Raises
+    ------
+    HTTPException
+        415 for another Content-Type; else as `body`.
+    """
+    form = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if form != "application/json":
+        raise HTTPException(415, f"Content-Type {form!r}: must be application/json")
+    return await body(request, limit)
 
 
 def parsed(model: type[Model], content: bytes) -> Model:

@@ -9,12 +9,11 @@ from typing import Literal
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
-from starlette.exceptions import HTTPException
 
 import arxiv_core
 from arxiv_core import _core
 from arxiv_core.live import Submission
-from arxiv_core.serve.body import body, parsed, while_connected
+from arxiv_core.serve.body import json_body, parsed, while_connected
 from arxiv_core.serve.refusals import MEANT, Refusal
 from arxiv_core.serve.scoring import Scored, Scoring
 from arxiv_core.serve.service import fails, takes
@@ -220,10 +219,7 @@ def router(explainer: Explainer, *, max_body: int) -> APIRouter:
         openapi_extra=takes(Questioned),
     )
     async def explain(request: Request) -> Explanation:
-        form = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if form != "application/json":
-            raise HTTPException(415, f"Content-Type {form!r}: must be application/json")
-        asked = parsed(Questioned, await body(request, max_body))
+        asked = parsed(Questioned, await json_body(request, max_body))
         answer = explainer(
             asked.title, asked.abstract, categories=asked.categories, top_k=asked.top_k
         )

@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.exceptions import HTTPException
 
 import arxiv_core
-from arxiv_core.serve.body import body, parsed, while_connected
+from arxiv_core.serve.body import json_body, parsed, while_connected
 from arxiv_core.serve.refusals import MEANT, Refusal
 from arxiv_core.serve.schemas import Paper
 from arxiv_core.serve.scoring import Scoring
@@ -231,10 +230,7 @@ def router(classifier: Scoring, *, max_body: int, timeout: float | None) -> APIR
         openapi_extra=takes(Asked),
     )
     async def classify(request: Request) -> Answered:
-        form = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if form != "application/json":
-            raise HTTPException(415, f"Content-Type {form!r}: must be application/json")
-        asked = parsed(Asked, await body(request, max_body))
+        asked = parsed(Asked, await json_body(request, max_body))
         return Answered(
             version=arxiv_core.__version__,
             papers=await while_connected(request, every(asked.papers, asked)),
