@@ -309,3 +309,32 @@ def test_a_service_of_one_place_is_used_one_paper_at_a_time(chromium: Any) -> No
         choose(page, "a.jsonl", "\n".join(json.dumps(paper) for paper in papers(3)))
         assert ended(page) == "3 of 3 papers have an answer, 0 have none."
         context.close()
+
+
+def test_a_service_with_keys_answers_whoever_types_one(
+    visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from page.service import serving
+
+    key = "correct-horse-battery"
+    monkeypatch.setenv("ARXIV_CORE_SERVE_KEYS", key)
+    with serving() as url:
+        for scripted in (True, False):
+            page = visit(url, java_script_enabled=scripted)
+            fill(page, key="staple-of-another-kind")
+            page.click("#classify")
+            page.wait_for_selector(".problem")
+            assert "API key" in page.locator(".problem .heading").inner_text()
+            classified(page, key=key)
+            assert page.locator(".category").count() >= 5
+        # A file goes the same way: with a wrong key not one of its papers is sent again.
+        page = visit(url)
+        page.fill("#key", "staple-of-another-kind")
+        paper = json.dumps({"title": TITLE, "abstract": ABSTRACT})
+        file = {"name": "two.jsonl", "mimeType": "application/json"}
+        page.set_input_files("#file", file | {"buffer": f"{paper}\n{paper}\n".encode()})
+        page.locator("#batch-status", has_text="asks for an API key").wait_for()
+        assert page.locator("#count").inner_text() == "0 of 2"
+        page.fill("#key", key)
+        page.set_input_files("#file", file | {"buffer": f"{paper}\n{paper}\n".encode()})
+        page.locator("#batch-status", has_text="2 of 2 papers have an answer").wait_for()

@@ -78,6 +78,29 @@ def test_whether_it_lives_is_told_to_everybody(fake: Fake) -> None:
     assert client.get("/status").status_code == 401
 
 
+def test_the_form_has_a_field_for_the_key_where_one_is_asked_for(fake: Fake) -> None:
+    with locked(fake, Keys([ONE])) as client:
+        blank = client.get("/")
+        assert blank.status_code == 200
+        assert 'name="key"' in blank.text
+        form = PAPER | {"primary": ""}
+        for key in ("", OTHER, ONE[:-1], "sha256:" + hashlib.sha256(ONE.encode()).hexdigest()):
+            seen = len(fake.seen)
+            refused = client.post("/", data=form | {"key": key})
+            assert refused.status_code == 401
+            assert PAPER["abstract"] in refused.text
+            assert len(fake.seen) == seen
+        for data, headers in ((form | {"key": f" {ONE} "}, {}), (form, {"X-API-Key": ONE})):
+            answer = client.post("/", data=data, headers=headers)
+            assert answer.status_code == 200
+            assert 'name="key"' in answer.text
+            assert ONE not in answer.text
+
+
+def test_the_form_has_no_field_for_a_key_where_none_is_asked_for(client: TestClient) -> None:
+    assert 'name="key"' not in client.get("/").text
+
+
 def test_vertex_ais_health_is_told_to_everybody(
     fake: Fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -177,7 +177,9 @@ def create_app(
     app.include_router(status.router(inner, timeout=timeout))
     app.include_router(explain.router(explainer, max_body=max_body))
     app.include_router(
-        page.router(live, explainer, max_body=max_body, timeout=timeout, lookup=arxiv_lookup)
+        page.router(
+            live, explainer, max_body=max_body, timeout=timeout, lookup=arxiv_lookup, keys=keys
+        )
     )
 
     # The body is read and checked here, not by FastAPI: clients of arXiv's service send no

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,11 +16,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from arxiv_core._core import InputError
 
-__all__ = ["OPEN", "Keys", "Locked"]
+__all__ = ["NEEDED", "OPEN", "Keys", "Locked"]
 
 OPEN = frozenset({"/", "/health", "/page/", "/ready"})
 """Answered without a key to GET: whoever runs the service must see whether it lives, and a page
 without its style could not even say that a key is missing."""
+
+FORM = ("/", "POST")
+"""What asks for a key itself."""
+
+NEEDED = "an API key is needed: Authorization: Bearer KEY, or X-API-Key: KEY"
+"""What is said to whoever brings none."""
 
 LEAST = 16
 """Characters of a key at least: a shorter one can be guessed."""
@@ -64,6 +71,13 @@ class Keys:
         for known in (*self._given, *self._current()):
             found |= hmac.compare_digest(known, asked)
         return found
+
+    def admits(self, headers: Headers) -> bool:
+        """Whether a request's headers bring one of them."""
+        scheme, _, bearer = headers.get("authorization", "").partition(" ")
+        # On Cloud Run with IAM the bearer is Google's, and the key stands in the other header.
+        given = [headers.get("x-api-key"), bearer.strip() if scheme.lower() == "bearer" else None]
+        return any(self.admit(key) for key in given if key is not None)
 
     def _current(self) -> list[bytes]:
         if self._file is None:
@@ -122,6 +136,8 @@ def _digest(key: str, where: str) -> bytes:
 class Locked:
     """Lets requests pass that bring a key: ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``.
 
+    The page's form passes too: it has a field for the key, and its route asks for it.
+
     Parameters
     ----------
     app
@@ -148,14 +164,15 @@ class Locked:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] != "http" or self._is_public(scope) or self._admitted(scope):
+        if (
+            scope["type"] != "http"
+            or self._is_public(scope)
+            or (scope["path"], scope["method"]) == FORM
+            or self._keys.admits(Headers(scope=scope))
+        ):
             await self._app(scope, receive, send)
             return
-        error = HTTPException(
-            401,
-            "an API key is needed: Authorization: Bearer KEY, or X-API-Key: KEY",
-            {"WWW-Authenticate": "Bearer"},
-        )
+        error = HTTPException(401, NEEDED, {"WWW-Authenticate": "Bearer"})
         answer = await self._refuse(Request(scope), error)
         await answer(scope, receive, send)
 
@@ -163,10 +180,3 @@ class Locked:
         path = scope["path"]
         known = path in self._paths or path.startswith(self._folders)
         return known and scope["method"] in {"GET", "HEAD"}
-
-    def _admitted(self, scope: Scope) -> bool:
-        headers = Request(scope).headers
-        scheme, _, bearer = headers.get("authorization", "").partition(" ")
-        # On Cloud Run with IAM the bearer is Google's, and the key stands in the other header.
-        given = [headers.get("x-api-key"), bearer.strip() if scheme.lower() == "bearer" else None]
-        return any(self._keys.admit(key) for key in given if key is not None)

@@ -13,7 +13,7 @@ from arxiv_core.serve.v1 import MAX_TEXT
 
 __all__ = ["read"]
 
-FIELDS = ("title", "abstract", "primary", "identifier")
+FIELDS = ("title", "abstract", "primary", "identifier", "key")
 
 
 async def read(request: Request, max_body: int) -> Form:
@@ -50,7 +50,7 @@ async def read(request: Request, max_body: int) -> Form:
             raise HTTPException(
                 422, f"{name}: {len(value)} characters, which is more than {MAX_TEXT}"
             )
-    for name in ("primary", "identifier"):
+    for name in ("primary", "identifier", "key"):
         values[name] = values.get(name, "").strip()
     return Form(**values)
 

@@ -32,12 +32,18 @@ class Refused extends Error {
   }
 }
 
+// Headers are Latin-1: a key that is not ASCII is none of the service's, and would be no header.
+function keyHeader() {
+  const key = byId("key")?.value.trim() ?? "";
+  return /^[\x21-\x7e]+$/.test(key) ? { "X-API-Key": key } : {};
+}
+
 async function ask(path, body, signal) {
   let answer;
   try {
     answer = await fetch(path, {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: { "Content-Type": "application/json", ...keyHeader() },
       body: JSON.stringify(body),
       signal,
     });
@@ -380,7 +386,7 @@ async function answered(chunk, signal, wait) {
         }
         wait(error.retryAfter);
         await pause(error.retryAfter, signal);
-      } else if (error.status === 0) throw error;
+      } else if (error.status === 0 || error.status === 401) throw error;
       else if (chunk.length > 1) {
         for (const entry of chunk) await answered([entry], signal, wait);
         return;
@@ -515,7 +521,7 @@ async function batch(file) {
     }
   } catch (error) {
     if (running !== own) return;
-    ending = signal.aborted ? "Stopped. " : `${problems["0"][0]}. `;
+    ending = signal.aborted ? "Stopped. " : `${(problems[error.status] ?? problems["0"])[0]}. `;
   }
   cancel.hidden = true;
   const answers = entries.filter((entry) => entry.found).length;

@@ -44,14 +44,17 @@ class Page:
     ----------
     lookup
         Whether papers are looked up by their arXiv identifier.
+    locked
+        Whether the form asks for an API key.
     """
 
-    def __init__(self, *, lookup: bool) -> None:
+    def __init__(self, *, lookup: bool, locked: bool) -> None:
         self.assets = {name: _asset(name) for name in TYPES}
         """By name."""
         self._same = {
             "assets": {name: f"page/{name}?v={one.version}" for name, one in self.assets.items()},
             "blank": BLANK,
+            "locked": locked,
             "lookup": lookup,
             "problems": PROBLEMS,
             "taxonomy": [entry for entry in arxiv_core.taxonomy() if entry["active"]],

@@ -13,6 +13,7 @@ import arxiv_core
 from arxiv_core.live import Submission
 from arxiv_core.serve.body import while_connected
 from arxiv_core.serve.explain import Explained, Explainer, Span
+from arxiv_core.serve.keys import Keys
 from arxiv_core.serve.page import forms
 from arxiv_core.serve.page.lookup import look_up
 from arxiv_core.serve.page.render import Page
@@ -56,6 +57,7 @@ def router(
     max_body: int,
     timeout: float | None,
     lookup: str | None = None,
+    keys: Keys | None = None,
 ) -> APIRouter:
     """Build the page's routes.
 
@@ -71,6 +73,8 @@ def router(
         Seconds after which a form is answered 504; None: never.
     lookup
         Address of arXiv's interface, where papers are looked up; None: they are not.
+    keys
+        Who may send the form, by a header or by its field ``key``; None: everybody.
 
     Returns
     -------
@@ -78,7 +82,7 @@ def router(
         ``GET /``, ``POST /`` and ``GET /page/NAME``.
     """
     routes = APIRouter(include_in_schema=False)
-    page = Page(lookup=lookup is not None)
+    page = Page(lookup=lookup is not None, locked=keys is not None)
 
     def html(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         own = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
@@ -143,6 +147,8 @@ def router(
         form = Form()
         try:
             form = await forms.read(request, max_body)
+            if keys is not None and not (keys.admits(request.headers) or keys.admit(form.key)):
+                raise HTTPException(401, WORDS["no_key"])
             if form.identifier:
                 form = await found_at_arxiv(form)
             found = await while_connected(request, answered(form))

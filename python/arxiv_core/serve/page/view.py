@@ -29,12 +29,13 @@ QUOTE = 160
 
 @dataclass(frozen=True)
 class Form:
-    """What stands in the form."""
+    """What stands in the form; the key is never written back into it."""
 
     title: str = ""
     abstract: str = ""
     primary: str = ""
     identifier: str = ""
+    key: str = field(default="", repr=False)
 
 
 class Problem(NamedTuple):

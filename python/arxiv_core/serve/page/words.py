@@ -33,6 +33,7 @@ WORDS = {
     "working": "Classifying…",
     "explaining": "Looking for the sentences that mattered…",
     "empty": "Give a title, an abstract, or both.",
+    "no_key": "This server asks for an API key, and none that it knows was sent.",
     "no_lookup": "This server does not look papers up by their arXiv identifier: paste title and "
     "abstract.",
 }
@@ -46,7 +47,7 @@ PROBLEMS = {
     "400": ("The service cannot use this", "Correct what is named above and send it again."),
     "401": (
         "The service asks for an API key",
-        "This page sends none: whoever has a key calls the API with it.",
+        "Type it into the field above the title and send it again.",
     ),
     "404": ("There is no such paper", "Check the identifier, or paste title and abstract."),
     "413": ("The text is too long", "Send only the title and the abstract, not the whole paper."),
