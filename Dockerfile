@@ -109,13 +109,15 @@ FROM python AS serve
 # The larger layer stays the same from release to release.
 COPY --from=serve-packages /opt/arxiv-core /opt/arxiv-core
 COPY --from=serve-wheel /package /opt/arxiv-core
-ENV PORT=8080
+ENV ARXIV_CORE_SERVE_HOST=0.0.0.0 \
+    PORT=8080
 USER 65532:65532
 # An image whose libtorch is not the wheel's, or whose encoder is not the model's, is not built.
 RUN arxiv-core classify --title Rings --abstract "Each ring is a module over itself." > /dev/null
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["python", "-Ic", \
-    "import http.client, os, sys; c = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4); c.request('GET', '/ready'); sys.exit(c.getresponse().status != 200)"]
-# Cloud Run says by PORT where to listen; further options of `arxiv-core serve` are arguments.
-ENTRYPOINT ["sh", "-c", "exec arxiv-core serve --host 0.0.0.0 --port \"$PORT\" \"$@\"", "serve"]
+    "import http.client, os, sys; c = http.client.HTTPConnection('127.0.0.1', int(next(filter(None, map(os.environ.get, ('AIP_HTTP_PORT', 'ARXIV_CORE_SERVE_PORT', 'PORT'))))), timeout=4); c.request('GET', '/ready'); sys.exit(c.getresponse().status != 200)"]
+# Cloud Run says by PORT where to listen, Vertex AI by AIP_HTTP_PORT, which `arxiv-core serve` reads
+# itself; further options of it are arguments.
+ENTRYPOINT ["sh", "-c", "ARXIV_CORE_SERVE_PORT=${ARXIV_CORE_SERVE_PORT:-$PORT} exec arxiv-core serve \"$@\"", "serve"]

@@ -57,12 +57,17 @@ def ask(port: int, path: str, body: object = None) -> Any:
     return json.loads(text) if path != "/metrics" else text
 
 
-def start(image: Image, *arguments: str) -> tuple[Container, int, float]:
+def start(
+    image: Image, *arguments: str, port_in: str = "PORT", **environment: str
+) -> tuple[Container, int, float]:
     """Start the service; return it when it is ready, with its port and the seconds it took."""
     port = free_port()
     began = time.perf_counter()
     container = Container(
-        image.root, image.configuration, arguments=arguments, environment={"PORT": str(port)}
+        image.root,
+        image.configuration,
+        arguments=arguments,
+        environment=environment | {port_in: str(port)},
     )
     while time.perf_counter() - began < 60:
         try:
@@ -170,6 +175,24 @@ def test_its_health_check_says_whether_it_is_ready(serve: Image) -> None:
     finally:
         stop(container)
     assert not healthy(port)
+
+
+@pytest.mark.parametrize("name", ["AIP_HTTP_PORT", "ARXIV_CORE_SERVE_PORT"])
+def test_it_listens_where_other_platforms_say(serve: Image, name: str) -> None:
+    elsewhere = {"PORT": str(free_port())}
+    container, port, _ = start(serve, port_in=name, **elsewhere)
+    try:
+        assert ask(port, "/health") == {"status": "ok"}
+        check = Container(
+            serve.root,
+            serve.configuration,
+            command=serve.configuration["Healthcheck"]["Test"][1:],
+            environment=elsewhere | {name: str(port)},
+        )
+        assert check.end()[0] == 0
+    finally:
+        status, output = stop(container)
+    assert status == 0, output
 
 
 def test_it_takes_the_services_own_options(serve: Image) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,6 +15,9 @@ from arxiv_core.serve import create_app
 from fastapi.testclient import TestClient
 from serve.process import ask
 from serve.stand_in import Fake
+
+if TYPE_CHECKING:
+    from conftest import Command
 
 PAPER = {"title": "Rings", "abstract": "Each ring is a module over itself."}
 
@@ -100,6 +103,13 @@ def test_a_route_that_is_no_path_is_named(
     monkeypatch.setenv(variable, value)
     with pytest.raises(OptionError, match=variable):
         create_app(fake)
+
+
+def test_a_route_that_is_no_path_is_named_before_the_model_is_looked_for(command: Command) -> None:
+    run = command("serve", "--model", "nowhere", AIP_PREDICT_ROUTE="predict")
+    assert run.returncode == 2
+    assert "AIP_PREDICT_ROUTE" in run.stderr
+    assert "nowhere" not in run.stderr
 
 
 # From here on with a model, over a socket, on the port that AIP_HTTP_PORT named.

@@ -86,7 +86,7 @@ def serve(
 
     for package in ("fastapi", "jinja2", "prometheus_client", "uvicorn"):
         require(package, extra="serve", what="arxiv-core serve")
-    from arxiv_core.serve import Swapping, run
+    from arxiv_core.serve import Swapping, run, vertex
 
     chosen = _configured(overrides or [], from_, config_dir)
     flags = {"host": host, "port": port, "model": model, "device": device}
@@ -96,6 +96,9 @@ def serve(
     if dtype is not None:
         chosen.dtype = type(chosen.dtype)[dtype]
     _check(chosen)
+    # Before the model is loaded: what is wrong is said at once.
+    vertex.predict_route()
+    vertex.health_route()
     keys = _keys(chosen)
     # Before the model is loaded: what is meant may change meanwhile.
     meant = _stamp(chosen.model)
