@@ -14,6 +14,15 @@ ROOT = Path(__file__).parents[2]
 
 BASE = "localhost/base:bookworm"
 
+RUST = "localhost/rust:bookworm"
+
+COMPILER = (
+    "apt-get update -qq && apt-get install -y -qq --no-install-recommends g++ make"
+    " && rm -rf /var/lib/apt/lists/*"
+)
+
+SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 NEEDED = ("buildah", "debootstrap", "unshare", "chroot")
 
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -94,9 +103,19 @@ class Builder:
         self("buildah", "umount", name)
         self("buildah", "commit", "--rm", name, BASE)
 
-    def build(self, target: str) -> None:
-        """Build a target with the wheel in `dist`."""
-        environment = {"BUILDER": "buildah", "BASE_IMAGE": BASE, "WHEEL": "dist"}
+    def bootstrap_rust(self) -> None:
+        """Make the image with Rust: the base, a C++ compiler and this machine's toolchain."""
+        name = self("buildah", "from", "--pull-never", BASE)
+        self("buildah", "run", name, "--", "sh", "-c", COMPILER)
+        toolchain = Path(self("rustc", "--print", "sysroot"))
+        for part in ("bin", "lib"):
+            self("buildah", "copy", name, toolchain / part, f"/usr/local/rust/{part}")
+        self("buildah", "config", "--env", f"PATH=/usr/local/rust/bin:{SEARCH}", name)
+        self("buildah", "commit", "--rm", name, RUST)
+
+    def build(self, target: str, wheel: str = "dist") -> None:
+        """Build a target with the wheel in `dist`, or with one that is compiled for it."""
+        environment = {"BUILDER": "buildah", "BASE_IMAGE": BASE, "RUST_IMAGE": RUST, "WHEEL": wheel}
         if CERTIFICATES.is_file():
             environment["CERTIFICATES"] = str(CERTIFICATES)
         self(ROOT / ".ci/build-images", target, **environment)
