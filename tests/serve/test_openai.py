@@ -196,6 +196,7 @@ def test_openais_client_has_a_long_text_cut_where_asked(
 
 def test_openais_client_finds_the_model(openai: OpenAI, classifier: Classifier) -> None:
     [model] = openai.models.list()
+    assert openai.models.retrieve(model.id) == model
     assert model.id == classifier.info()["encoder"]["name"]
     assert (model.object, model.owned_by) == ("model", "arxiv-core")
 
