@@ -123,6 +123,10 @@ def _open_files() -> None:
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listening = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise OSError(error.errno, error.strerror, f"{host}:{port}") from error
+    # Connections inherit it. asyncio sets it only where a socket names its protocol; without it an
+    # answer's body waits until its head is acknowledged, which clients put off by 40 ms.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
