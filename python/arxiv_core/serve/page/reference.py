@@ -70,7 +70,7 @@ def reference(document: Callable[[], dict[str, Any]]) -> APIRouter:
 
 
 def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for path, methods in document["paths"].items():
+    for path, methods in sorted(document["paths"].items()):
         for method, operation in methods.items():
             content = operation.get("requestBody", {}).get("content", {})
             body = _name(content.get("application/json", {}).get("schema", {}))
