@@ -132,6 +132,8 @@ def test_what_is_no_json_or_no_route_has_the_same_body(client: TestClient) -> No
     ):
         assert answer.status_code == status
         assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
+    told = client.get("/v1/models/other").json()["error"]
+    assert (told["param"], told["code"]) == ("model", "model_not_found")
 
 
 # From here on with a model, over a socket.

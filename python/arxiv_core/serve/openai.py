@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.exceptions import HTTPException
 
 from arxiv_core.serve.body import body, parsed, while_connected
 from arxiv_core.serve.embedding import Embedded, Embedding, Texts
@@ -130,6 +129,8 @@ def to_error(told: Said) -> JSONResponse:
     kind, code = "invalid_request_error", None
     if status == 429:
         kind, code = "requests", "rate_limit_exceeded"
+    elif status == 404 and told.field == "model":
+        code = "model_not_found"
     elif status >= 500:
         kind = "server_error"
     problem = Problem(message=told.message, type=kind, param=told.field, code=code)
@@ -220,7 +221,7 @@ def router(live: Embedding, *, max_body: int, timeout: float | None) -> APIRoute
     async def one_model(request: Request) -> ModelObject:
         asked = request.path_params["model"]
         if asked != name():
-            raise HTTPException(404, f"no model is named {asked!r}: {name()!r} answers")
+            raise FieldError("model", f"{asked!r} is not served, {name()!r} is", 404)
         return described()
 
     return routes
