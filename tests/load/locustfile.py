@@ -3,7 +3,8 @@
     .venv-api/bin/locust -f tests/load/locustfile.py --host http://127.0.0.1:8000 Steady Slow
 
 Scenarios are classes, to be named on the command line; a thousand people at once are
-``-u 1000 -r 200 Steady``. ``BURSTS=1`` lets the number of people rise and fall. Papers come from
+``-u 1000 -r 200 Steady``. ``Watching`` beside them asks whether the service lives, once a second.
+``BURSTS=1`` lets the number of people rise and fall. Papers come from
 the JSON Lines file in ``PAPERS``, by default the bundled invented ones. A service that is full says
 so (429), and that counts as an answer: it is what it should do.
 """
@@ -122,11 +123,29 @@ class Slow(Asking):
                 answer.failure(f"{answer.status_code}: {answer.text[:200]}")
 
 
+class Watching(FastHttpUser):
+    """Whoever runs the service, and must be told quickly that it lives, whatever it does."""
+
+    fixed_count = 1
+    wait_time = constant_throughput(1)
+    network_timeout = 5.0
+
+    @task
+    def look(self) -> None:
+        """Ask what orchestrators ask."""
+        self.client.get("/health")
+        self.client.get("/ready")
+
+
 if os.environ.get("BURSTS"):
 
     class Bursts(LoadTestShape):
         """Ten people, and every twenty seconds ten times as many for five."""
 
         def tick(self) -> tuple[int, float] | None:
-            """Return how many people there are now, and how fast they come."""
+            """Return how many people there are now, and how fast they come; None at the end."""
+            # Locust itself looks at --run-time only where there is no shape.
+            limit = self.runner and self.runner.environment.parsed_options.run_time
+            if limit and self.get_run_time() >= limit:
+                return None
             return (100, 100.0) if self.get_run_time() % 20 > 15 else (10, 100.0)

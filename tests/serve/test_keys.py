@@ -202,3 +202,12 @@ def test_pages_of_a_named_origin_may_ask_with_a_key(fake: Fake) -> None:
     refused = client.post("/classify", json=PAPER, headers={"Origin": "https://desk.example.org"})
     assert refused.status_code == 401
     assert refused.headers["access-control-allow-origin"] == "https://desk.example.org"
+
+
+def test_who_is_refused_is_counted_by_the_route_that_was_asked(fake: Fake) -> None:
+    client = locked(fake, Keys([ONE]))
+    for path in ("/classify", "/v1/classify", "/embed"):
+        assert client.post(path, json=PAPER).status_code == 401
+    told = client.get("/metrics", headers={"X-API-Key": ONE}).text
+    for path in ("/classify", "/v1/classify", "/embed"):
+        assert f'{{method="POST",route="{path}",status="401"}} 1.0' in told

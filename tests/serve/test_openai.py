@@ -132,6 +132,8 @@ def test_what_is_no_json_or_no_route_has_the_same_body(client: TestClient) -> No
     ):
         assert answer.status_code == status
         assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
+    told = client.get("/v1/models/other").json()["error"]
+    assert (told["param"], told["code"]) == ("model", "model_not_found")
 
 
 # From here on with a model, over a socket.
@@ -196,6 +198,7 @@ def test_openais_client_has_a_long_text_cut_where_asked(
 
 def test_openais_client_finds_the_model(openai: OpenAI, classifier: Classifier) -> None:
     [model] = openai.models.list()
+    assert openai.models.retrieve(model.id) == model
     assert model.id == classifier.info()["encoder"]["name"]
     assert (model.object, model.owned_by) == ("model", "arxiv-core")
 

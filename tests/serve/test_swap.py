@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -163,3 +164,28 @@ def test_the_model_is_loaded_again_when_another_is_meant(
         assert "the model stays as it was: head.safetensors: changed" in caplog.text
 
     asyncio.run(run())
+
+
+def test_a_load_under_way_does_not_hold_the_stop_up() -> None:
+    begun, released = threading.Event(), threading.Event()
+    done, waited_for = [], []
+
+    def load() -> Model:
+        # The interpreter waits for every thread but daemons.
+        waited_for.append(not threading.current_thread().daemon)
+        begun.set()
+        released.wait(20)
+        done.append("loaded")
+        return Model("late")
+
+    async def run() -> None:
+        async with swapping(Model("old"), load) as live:
+            live.reload()
+            assert await asyncio.to_thread(begun.wait, 20)
+
+    try:
+        asyncio.run(run())
+        assert done == []
+        assert waited_for == [False]
+    finally:
+        released.set()

@@ -91,6 +91,26 @@ def test_spans_go_where_the_environment_says(fake: Fake, monkeypatch: pytest.Mon
     assert b"desk" in sent
 
 
+def test_a_collector_that_takes_nothing_does_not_hold_the_stop_up(
+    fake: Fake, caplog: pytest.LogCaptureFixture
+) -> None:
+    released = threading.Event()
+
+    class Stuck(SimpleSpanProcessor):
+        def shutdown(self) -> None:
+            released.wait(20)
+            super().shutdown()
+
+    tracing = Tracing(route, Stuck(InMemorySpanExporter()))
+    try:
+        with TestClient(create_app(fake, tracing=tracing, drain=0)) as client:
+            client.get("/health")
+        assert not released.is_set()
+        assert "spans that nobody took" in caplog.text
+    finally:
+        released.set()
+
+
 def test_without_an_address_nothing_is_traced(monkeypatch: pytest.MonkeyPatch) -> None:
     from arxiv_core.serve.server import _tracing
 

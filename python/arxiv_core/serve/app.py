@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client.exposition import choose_encoder
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
@@ -21,13 +21,14 @@ import arxiv_core
 from arxiv_core._core import canonical
 from arxiv_core.serve import explain, openai, page, status, tei, v1, vertex
 from arxiv_core.serve.access import REQUEST_ID, Access
+from arxiv_core.serve.aside import aside
 from arxiv_core.serve.body import body, parsed, while_connected
 from arxiv_core.serve.keys import OPEN, Keys, Locked
 from arxiv_core.serve.metrics import Assigning, Measured, Requests, registry
 from arxiv_core.serve.refusals import ANY_TYPE, Message, Said, said, to_message, to_refusal
 from arxiv_core.serve.schemas import Health, Paper, Ready, Suggestion
 from arxiv_core.serve.scoring import Live
-from arxiv_core.serve.service import Service, fails, takes
+from arxiv_core.serve.service import Link, Service, fails, leads, takes
 from arxiv_core.serve.swap import PROBE
 
 if TYPE_CHECKING:
@@ -40,6 +41,28 @@ MAX_BODY = 1024 * 1024
 
 TOP = '{"top_k": 5}'
 """Categories in an answer, before a declared primary that is not among them."""
+
+DECLARE = Link(
+    "classify",
+    "The same paper, its best category declared",
+    {
+        "title": "$request.body#/title",
+        "abstract": "$request.body#/abstract",
+        "primary": "$response.body#/0/category",
+    },
+)
+EXPLAIN = Link(
+    "explain",
+    "Which sentences speak for its best category",
+    {
+        "title": "$request.body#/title",
+        "abstract": "$request.body#/abstract",
+        "categories": ["$response.body#/0/category"],
+    },
+)
+
+LEAST_TIME = 1.0
+"""Seconds that the last spans have at least, however long the requests took."""
 
 CROSS_ORIGIN: dict[str, Any] = {
     "allow_methods": ["GET", "POST"],
@@ -126,16 +149,25 @@ def create_app(
             state = "ready"
             yield
             state = "stopping"
+            stopping = asyncio.get_running_loop().time()
             if not await classifier.drain(drain):
                 log.warning("stopped with requests under way after %g s", drain)
         if tracing is not None:
-            await asyncio.to_thread(tracing.shutdown)
+            # Where nobody takes the spans, sending them would last as long as its retries.
+            left = drain - (asyncio.get_running_loop().time() - stopping)
+            try:
+                await asyncio.wait_for(aside(tracing.shutdown), max(LEAST_TIME, left))
+            except TimeoutError:
+                log.warning("stopped with spans that nobody took")
 
     app = Service(
         lifespan=lifespan,
         title="arxiv-core",
         version=arxiv_core.__version__,
         description="Sorts papers into arXiv categories.",
+        generate_unique_id_function=lambda route: route.name,
+        docs_url=None,
+        redoc_url=None,
     )
     bodies = (*tei.BODIES, *openai.BODIES, *vertex.BODIES)
     app.bodies = (Paper, v1.Asked, explain.Questioned, *bodies)
@@ -159,6 +191,7 @@ def create_app(
     health_of_vertex = vertex.health_route()
     if keys is not None:
         public = OPEN if health_of_vertex is None else OPEN | {health_of_vertex}
+        app.public = public
         around.insert(0, functools.partial(Locked, keys=keys, refuse=refused, public=public))
     if origins:
         # Outside the lock: a browser asks without a key whether it may ask with one.
@@ -176,6 +209,7 @@ def create_app(
     explainer = explain.Explainer(inner, timeout)
     app.include_router(status.router(inner, timeout=timeout))
     app.include_router(explain.router(explainer, max_body=max_body))
+    app.include_router(page.reference(app.openapi))
     app.include_router(
         page.router(
             live, explainer, max_body=max_body, timeout=timeout, lookup=arxiv_lookup, keys=keys
@@ -186,8 +220,9 @@ def create_app(
     # Content-Type, or curl's default one, and expect errors as {"message"}.
     @app.post(
         "/classify",
+        summary="Classify a paper, as arXiv's own classifier does",
         response_model=list[Suggestion],
-        responses=fails(Message, ANY_TYPE),
+        responses=leads(DECLARE, EXPLAIN) | fails(Message, ANY_TYPE),
         openapi_extra=takes(Paper),
     )
     async def classify(request: Request) -> list[Suggestion]:
@@ -204,11 +239,15 @@ def create_app(
             for one in prediction.categories
         ]
 
-    @app.get("/health")
+    @app.get("/health", summary="The process is up")
     async def health() -> Health:
         return Health(status="ok")
 
-    @app.get("/ready", responses={503: {"model": Ready, "description": "Not now"}})
+    @app.get(
+        "/ready",
+        summary="Whether requests are answered now",
+        responses={503: {"model": Ready, "description": "Not now"}},
+    )
     async def ready(response: Response) -> Ready:
         response.status_code = 200 if state == "ready" else 503
         return Ready(status=state)
@@ -216,7 +255,13 @@ def create_app(
     if health_of_vertex is not None:
         app.add_api_route(health_of_vertex, ready, include_in_schema=False)
 
-    @app.get("/metrics", response_class=Response)
+    @app.get(
+        "/metrics",
+        name="metrics",
+        summary="Figures for Prometheus",
+        response_class=PlainTextResponse,
+        responses=fails(Message, {401: ANY_TYPE[401]}),
+    )
     async def exposition(request: Request) -> Response:
         encoder, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encoder(metrics), headers={"Content-Type": content_type})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,14 @@ def _listed(value: object) -> object:
     return value
 
 
-Texts = Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
+Text = Annotated[str, Field(min_length=1)]
+
+Texts = Annotated[
+    list[str],
+    BeforeValidator(
+        _listed, json_schema_input_type=Text | Annotated[list[Text], Field(min_length=1)]
+    ),
+]
 """A text, or several."""
 
 

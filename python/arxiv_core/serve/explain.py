@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -15,8 +15,9 @@ from arxiv_core import _core
 from arxiv_core.live import Submission
 from arxiv_core.serve.body import json_body, parsed, while_connected
 from arxiv_core.serve.refusals import MEANT, Refusal
+from arxiv_core.serve.schemas import EXAMPLE, WHOLE, ArxivCategory, Strict
 from arxiv_core.serve.scoring import Scored, Scoring
-from arxiv_core.serve.service import fails, takes
+from arxiv_core.serve.service import Link, fails, leads, takes
 from arxiv_core.serve.v1 import MAX_TEXT, Category
 
 __all__ = ["Explained", "Explainer", "Questioned", "Span", "router"]
@@ -34,20 +35,22 @@ AT_ONCE = 8
 """Explanations under way; one more is refused. Each costs as much as several papers."""
 
 
-class Questioned(BaseModel):
+class Questioned(Strict):
     """A paper to explain."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE | {"top_k": 2}]})
 
     title: str = Field(max_length=MAX_TEXT, description="Title, LaTeX allowed")
     abstract: str = Field(max_length=MAX_TEXT, description="Abstract, LaTeX allowed")
-    categories: list[str] | None = Field(
+    categories: list[ArxivCategory] | None = Field(
         default=None,
         min_length=1,
         max_length=32,
         description="Categories to explain; null: the best ones",
     )
-    top_k: int = Field(default=5, ge=1, le=32, description="How many, where none are named")
+    top_k: Annotated[int, WHOLE] = Field(
+        default=5, ge=1, le=32, description="How many, where none are named"
+    )
 
 
 class Span(BaseModel):
@@ -77,6 +80,21 @@ class Explanation(BaseModel):
 
 
 EXPLAINED = TypeAdapter(list[Explained])
+
+
+DECIDE = Link(
+    "classify_papers",
+    "What a moderator would do had the paper's author declared the first of these categories",
+    {
+        "papers": [
+            {
+                "title": "$request.body#/title",
+                "abstract": "$request.body#/abstract",
+                "primary": "$response.body#/categories/0/category",
+            }
+        ]
+    },
+)
 
 
 class Explainer:
@@ -214,8 +232,9 @@ def router(explainer: Explainer, *, max_body: int) -> APIRouter:
 
     @routes.post(
         "/explain",
+        summary="Which sentences of a paper speak for its categories",
         response_model=Explanation,
-        responses=fails(Refusal, MEANT),
+        responses=leads(DECIDE) | fails(Refusal, MEANT),
         openapi_extra=takes(Questioned),
     )
     async def explain(request: Request) -> Explanation:

@@ -177,9 +177,12 @@ def route(scope: Scope) -> str:
     if "route" in scope:
         return str(getattr(scope["route"], "path", "other"))
     for one in scope["app"].routes if "app" in scope else ():
-        match, _ = one.matches(scope)
-        if match is not Match.NONE:
-            return str(getattr(one, "path", "other"))
+        # FastAPI keeps the routes of a router that was included where they were.
+        inner = getattr(one, "original_router", None)
+        for each in [one] if inner is None else inner.routes:
+            match, _ = each.matches(scope)
+            if match is not Match.NONE:
+                return str(getattr(each, "path", "other"))
     return "other"
 
 

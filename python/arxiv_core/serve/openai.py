@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import base64
 import time
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from arxiv_core.serve.body import body, parsed, while_connected
 from arxiv_core.serve.embedding import Embedded, Embedding, Texts
 from arxiv_core.serve.refusals import FieldError, Said
-from arxiv_core.serve.service import fails, takes
+from arxiv_core.serve.schemas import EXAMPLE, WHOLE
+from arxiv_core.serve.service import Link, fails, leads, takes
 from arxiv_core.serve.together import together
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ MAX_INPUTS = 2048
 
 FAILURES = {
     400: "Not JSON, or a field is missing, wrong or too long",
+    401: "API keys are set, and none of them was sent",
     413: "Body too large",
     429: "As many requests are under way as may be",
     500: "A fault of the service",
@@ -42,10 +44,16 @@ FAILURES = {
 class EmbeddingsRequest(BaseModel):
     """Texts to embed; fields that are not here are passed over."""
 
+    model_config = ConfigDict(
+        strict=True, json_schema_extra={"examples": [{"input": [EXAMPLE["abstract"]]}]}
+    )
+
     input: Texts
     model: str | None = Field(default=None, description="Comes back as it is")
     encoding_format: Literal["float", "base64"] = "float"
-    dimensions: int | None = Field(default=None, description="Refused unless the encoder's own")
+    dimensions: Annotated[int, WHOLE] | None = Field(
+        default=None, description="Refused unless the encoder's own"
+    )
     truncate: bool = Field(
         default=False,
         description="Cut a text that is too long, which OpenAI has not: it is refused otherwise",
@@ -111,12 +119,18 @@ BODIES = (EmbeddingsRequest,)
 """Bodies that the routes read themselves."""
 
 
+RETRIEVE = Link("model", "The same alone", parameters={"model": "$response.body#/data/0/id"})
+EMBED = Link("embeddings", "Embed texts and name the model", {"model": "$response.body#/data/0/id"})
+
+
 def to_error(told: Said) -> JSONResponse:
     """Answer as OpenAI does: what is wrong with a request is a 400."""
     status = 400 if told.status == 422 else told.status
     kind, code = "invalid_request_error", None
     if status == 429:
         kind, code = "requests", "rate_limit_exceeded"
+    elif status == 404 and told.field == "model":
+        code = "model_not_found"
     elif status >= 500:
         kind = "server_error"
     problem = Problem(message=told.message, type=kind, param=told.field, code=code)
@@ -139,7 +153,7 @@ def router(live: Embedding, *, max_body: int, timeout: float | None) -> APIRoute
     Returns
     -------
     fastapi.APIRouter
-        ``POST /v1/embeddings``, ``GET /v1/models``.
+        ``POST /v1/embeddings``, ``GET /v1/models``, ``GET /v1/models/{model}``.
     """
     routes = APIRouter(prefix="/v1")
     began = int(time.time())
@@ -149,6 +163,7 @@ def router(live: Embedding, *, max_body: int, timeout: float | None) -> APIRoute
 
     @routes.post(
         "/embeddings",
+        summary="Embed texts, as OpenAI does",
         responses=fails(OpenAIError, FAILURES),
         openapi_extra=takes(EmbeddingsRequest),
     )
@@ -176,9 +191,38 @@ def router(live: Embedding, *, max_body: int, timeout: float | None) -> APIRoute
             usage=Usage(prompt_tokens=tokens, total_tokens=tokens),
         )
 
-    @routes.get("/models")
+    def described() -> ModelObject:
+        return ModelObject(id=name(), created=began, owned_by="arxiv-core")
+
+    @routes.get(
+        "/models",
+        summary="The one model that answers",
+        responses=leads(RETRIEVE, EMBED) | fails(OpenAIError, {401: FAILURES[401]}),
+    )
     async def models() -> ModelList:
-        return ModelList(data=[ModelObject(id=name(), created=began, owned_by="arxiv-core")])
+        return ModelList(data=[described()])
+
+    @routes.get(
+        "/models/{model:path}",
+        name="model",
+        summary="The model of this name",
+        responses=fails(OpenAIError, {401: FAILURES[401], 404: "Another model answers"}),
+        openapi_extra={
+            "parameters": [
+                {
+                    "name": "model",
+                    "in": "path",
+                    "required": True,
+                    "schema": {"type": "string", "minLength": 1},
+                }
+            ]
+        },
+    )
+    async def one_model(request: Request) -> ModelObject:
+        asked = request.path_params["model"]
+        if asked != name():
+            raise FieldError("model", f"{asked!r} is not served, {name()!r} is", 404)
+        return described()
 
     return routes
 

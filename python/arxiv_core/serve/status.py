@@ -47,8 +47,12 @@ def router(classifier: Scoring, *, timeout: float | None) -> APIRouter:
     @routes.head("/status", include_in_schema=False)
     @routes.get(
         "/status",
+        summary="OK once a paper has been classified",
         response_class=PlainTextResponse,
-        responses=fails(Message, {500: "Down", 503: "Stopping", 504: "Not answered in time"}),
+        responses=fails(
+            Message,
+            {401: "As elsewhere", 500: "Down", 503: "Stopping", 504: "Not answered in time"},
+        ),
     )
     async def status() -> PlainTextResponse:
         try:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from arxiv_core.live import Submission
+from arxiv_core.serve.aside import aside
 
 if TYPE_CHECKING:
     from arxiv_core._core import Answer
@@ -60,7 +61,8 @@ class Swapping:
     live
         What answers first.
     load
-        Loads what is to answer now; runs on a thread of its own.
+        Loads what is to answer now; runs on a thread of its own, which a
+        stop does not wait for.
     stamp
         Says which model is meant now, by anything that differs when the model does; runs on a
         thread of its own.
@@ -95,7 +97,7 @@ class Swapping:
 
     async def __aenter__(self) -> Self:
         if self._seen is None:
-            self._seen = await asyncio.to_thread(self._stamp)
+            self._seen = await aside(self._stamp)
         await self._live.__aenter__()
         self._spawn(self._watch())
         return self
@@ -165,7 +167,7 @@ class Swapping:
         Exception
             Whatever loading it or its first answer raised; the old model answers on.
         """
-        fresh = await asyncio.to_thread(self._load)
+        fresh = await aside(self._load)
         await fresh.__aenter__()
         try:
             await fresh.submit(PROBE)
@@ -194,7 +196,7 @@ class Swapping:
             except TimeoutError:
                 told = False
             try:
-                stamp = await asyncio.to_thread(self._stamp)
+                stamp = await aside(self._stamp)
                 if told or (stamp != self._seen and self._is_due(stamp)):
                     self._bad = stamp
                     await self.swap()

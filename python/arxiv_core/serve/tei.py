@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field, PlainValidator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 from starlette.exceptions import HTTPException
 
 import arxiv_core
 from arxiv_core.serve.body import body, parsed, while_connected
-from arxiv_core.serve.embedding import Embedded, Texts
-from arxiv_core.serve.refusals import FieldError, Said
+from arxiv_core.serve.embedding import Embedded, Text, Texts
+from arxiv_core.serve.refusals import FieldError, Message, Said
+from arxiv_core.serve.schemas import EXAMPLE, WHOLE
 from arxiv_core.serve.scoring import Live, Scored
-from arxiv_core.serve.service import fails, takes
+from arxiv_core.serve.service import Link, fails, leads, takes
 from arxiv_core.serve.together import together
 
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ __all__ = ["BODIES", "router", "to_error"]
 
 MAX_BATCH = 64
 """Inputs in a request; TEI's own default is 32."""
+
+Pair = Annotated[
+    list[str],
+    Field(min_length=1, max_length=2, json_schema_extra={"contains": {"minLength": 1}}),
+]
+Batch = Annotated[list[Pair], Field(min_length=1, max_length=MAX_BATCH)]
+NoPrompt = Annotated[str | None, WithJsonSchema({"type": "null"})]
+Count = Annotated[int, WHOLE, WithJsonSchema({"type": "integer", "minimum": 1})]
 
 EVERY = '{"all": true}'
 """All labels, best first."""
@@ -49,6 +58,7 @@ TYPES: dict[int, ErrorType] = {
 
 FAILURES = {
     400: "Not JSON, or an input is empty",
+    401: "API keys are set, and none of them was sent",
     413: "Too many inputs, or one is too long, or the body is too large",
     422: "A field is missing or has the wrong type",
     424: "What the model cannot do, or a fault of the service",
@@ -68,6 +78,9 @@ class ErrorResponse(BaseModel):
 class Cut(BaseModel):
     """What becomes of an input that is longer than the model reads."""
 
+    # As TEI's own bodies: no string is taken for a number or for true.
+    model_config = ConfigDict(strict=True)
+
     truncate: bool | None = Field(default=None, description="Cut it; it is refused otherwise")
     truncation_direction: Literal["Left", "Right", "left", "right"] = Field(
         default="Right", description="Which end is cut off; only the right one can be"
@@ -77,10 +90,12 @@ class Cut(BaseModel):
 class EmbedRequest(Cut):
     """Texts to embed."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"inputs": EXAMPLE["abstract"]}]})
+
     inputs: Texts
     normalize: bool = Field(default=True, description="Scale every vector to length one")
-    prompt_name: str | None = Field(default=None, description="Refused: there are no prompts")
-    dimensions: int | None = Field(default=None, description="Leading numbers to keep")
+    prompt_name: NoPrompt = Field(default=None, description="Refused: there are no prompts")
+    dimensions: Count | None = Field(default=None, description="Leading numbers to keep")
 
 
 @dataclass(frozen=True)
@@ -98,7 +113,9 @@ def _papers(value: object) -> Papers:
     papers = []
     for one in value if isinstance(value, list) and batch else [value]:
         match one:
-            case str(text) | [str(text)]:
+            case [str(text)]:
+                papers.append(("", text))
+            case str(text) if not batch:
                 # One text is all there is of the paper; cleaning it is the template's affair.
                 papers.append(("", text))
             case [str(title), str(abstract)]:
@@ -113,8 +130,13 @@ def _papers(value: object) -> Papers:
 class PredictRequest(Cut):
     """Papers to classify."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"inputs": [[EXAMPLE["title"], EXAMPLE["abstract"]]]}]}
+    )
+
     inputs: Annotated[
-        Papers, PlainValidator(_papers, json_schema_input_type=str | list[str] | list[list[str]])
+        Papers,
+        PlainValidator(_papers, json_schema_input_type=Text | Pair | Batch),
     ] = Field(description="A text, a pair [title, abstract], or a list of [text] and pairs")
     raw_scores: bool = Field(default=False, description="Log-odds instead of probabilities")
 
@@ -161,6 +183,13 @@ BODIES = (EmbedRequest, PredictRequest)
 """Bodies that the routes read themselves."""
 
 
+EXPLAIN = Link(
+    "explain",
+    "What speaks in a paper for a category that the model knows",
+    {"categories": ["$response.body#/model_type/classifier/id2label/0"]},
+)
+
+
 def to_error(told: Said) -> JSONResponse:
     """Answer as TEI does: a fault within is a 424."""
     status = 424 if told.status == 500 else told.status
@@ -191,7 +220,10 @@ def router(live: Live, *, max_body: int, timeout: float | None) -> APIRouter:
     routes = APIRouter()
 
     @routes.post(
-        "/embed", responses=fails(ErrorResponse, FAILURES), openapi_extra=takes(EmbedRequest)
+        "/embed",
+        summary="Embed texts",
+        responses=fails(ErrorResponse, FAILURES),
+        openapi_extra=takes(EmbedRequest),
     )
     async def embed(request: Request) -> list[list[float]]:
         asked = parsed(EmbedRequest, await body(request, max_body))
@@ -212,6 +244,7 @@ def router(live: Live, *, max_body: int, timeout: float | None) -> APIRouter:
 
     @routes.post(
         "/predict",
+        summary="Probabilities of every label",
         response_model=list[Label] | list[list[Label]],
         responses=fails(ErrorResponse, FAILURES),
         openapi_extra=takes(PredictRequest),
@@ -238,7 +271,11 @@ def router(live: Live, *, max_body: int, timeout: float | None) -> APIRouter:
         ]
         return JSONResponse(labels if asked.inputs.batch else labels[0])
 
-    @routes.get("/info")
+    @routes.get(
+        "/info",
+        summary="Which code and which model answer, within which limits",
+        responses=leads(EXPLAIN) | fails(Message, {401: FAILURES[401]}),
+    )
     async def info() -> ServerInfo:
         about, options = live.info(), live.options
         labels = list(live.labels)

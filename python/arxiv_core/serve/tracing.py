@@ -47,7 +47,7 @@ class Tracing:
                 SERVICE_VERSION: arxiv_core.__version__,
             }
         )
-        self._provider = TracerProvider(resource=resource)
+        self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
         self._provider.add_span_processor(processor or BatchSpanProcessor(OTLPSpanExporter()))
         self._tracer = self._provider.get_tracer("arxiv_core.serve", arxiv_core.__version__)
         self._route = route
@@ -93,7 +93,7 @@ class Tracing:
         return Traced(inner, self._tracer)
 
     def shutdown(self) -> None:
-        """Send what is left."""
+        """Send what is left; takes as long as the collector lets it."""
         self._provider.shutdown()
 
 

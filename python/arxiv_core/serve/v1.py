@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 import arxiv_core
 from arxiv_core.serve.body import json_body, parsed, while_connected
 from arxiv_core.serve.refusals import MEANT, Refusal
-from arxiv_core.serve.schemas import Paper
+from arxiv_core.serve.schemas import EXAMPLE, WHOLE, ArxivCategory, Paper, Strict
 from arxiv_core.serve.scoring import Scoring
-from arxiv_core.serve.service import fails, takes
+from arxiv_core.serve.service import Link, fails, leads, takes
 from arxiv_core.serve.together import together
 
 __all__ = [
@@ -37,22 +37,21 @@ MAX_TEXT = 100_000
 """Characters of a title or an abstract; a model reads the first few thousand at most."""
 
 
-class Strict(BaseModel):
-    """A body in which every field is known."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+ONE_DECIDES: dict[str, Any] = {
+    "required": ["thresholds", "min_precision"],
+    "properties": {"thresholds": {"minProperties": 1}, "min_precision": {"type": "number"}},
+}
+"""What options cannot be: both say which categories are assigned."""
 
 
 class Submitted(Paper):
     """A paper to classify, with no other field."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     title: str = Field(max_length=MAX_TEXT, description="Title, LaTeX allowed")
     abstract: str = Field(max_length=MAX_TEXT, description="Abstract, LaTeX allowed")
-    primary: str | None = Field(
-        default=None, max_length=64, description="Category its author declared"
-    )
+    primary: ArxivCategory | None = Field(default=None, description="Category its author declared")
 
 
 class Limits(Strict):
@@ -61,20 +60,24 @@ class Limits(Strict):
     keep: float = Field(default=0.5, ge=0, le=1, description="A declared primary stays")
     propose: float = Field(default=0.57, ge=0, le=1, description="Another one is proposed")
     cross_list: float = Field(default=0.57, ge=0, le=1, description="A cross-list is suggested")
-    cross_lists: int = Field(default=2, ge=0, le=20, description="Cross-lists at most")
+    cross_lists: Annotated[int, WHOLE] = Field(
+        default=2, ge=0, le=20, description="Cross-lists at most"
+    )
 
 
 class Options(Strict):
     """What is to be said about each paper."""
 
-    top_k: int | None = Field(
-        default=5, ge=1, le=1000, description="Categories; null: those assigned, at least the best"
+    model_config = ConfigDict(json_schema_extra={"not": ONE_DECIDES})
+
+    top_k: Annotated[int, Field(ge=1, le=1000), WHOLE] | None = Field(
+        default=5, description="Categories; null: those assigned, at least the best"
     )
     all: bool = Field(default=False, description="Every label, best first")
     aliases: bool = Field(default=False, description="cs.IT=math.IT")
     level: Literal["category", "archive"] = "category"
     distribution: bool = Field(default=False, description="Shares of the primary, adding up to one")
-    thresholds: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+    thresholds: dict[ArxivCategory, Annotated[float, Field(ge=0, le=1)]] = Field(
         default_factory=dict,
         max_length=1000,
         description="Probabilities from which categories are assigned, in place of the model's",
@@ -91,6 +94,13 @@ class Options(Strict):
 
 class Asked(Options):
     """Papers, and what is to be said about each."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "not": ONE_DECIDES,
+            "examples": [{"papers": [EXAMPLE | {"primary": "math.RA"}], "top_k": 3}],
+        }
+    )
 
     papers: list[Submitted] = Field(min_length=1, max_length=MAX_PAPERS)
 
@@ -144,6 +154,13 @@ class Answered(BaseModel):
 
     version: str = Field(description="arxiv-core's")
     papers: list[Classified]
+
+
+EXPLAIN = Link(
+    "explain",
+    "Which sentences of the first paper mattered",
+    {"title": "$request.body#/papers/0/title", "abstract": "$request.body#/papers/0/abstract"},
+)
 
 
 def answering(
@@ -225,8 +242,10 @@ def router(classifier: Scoring, *, max_body: int, timeout: float | None) -> APIR
 
     @routes.post(
         "/classify",
+        name="classify_papers",
+        summary="Classify papers, many at a time",
         response_model=Answered,
-        responses=fails(Refusal, MEANT),
+        responses=leads(EXPLAIN) | fails(Refusal, MEANT),
         openapi_extra=takes(Asked),
     )
     async def classify(request: Request) -> Answered:

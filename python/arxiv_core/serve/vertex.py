@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 import arxiv_core
 from arxiv_core.serve import v1
 from arxiv_core.serve.body import body, parsed, while_connected
 from arxiv_core.serve.refusals import ANY_TYPE, Refusal
+from arxiv_core.serve.schemas import EXAMPLE
 from arxiv_core.serve.scoring import Scoring
 from arxiv_core.serve.service import fails, takes
 
@@ -24,6 +25,8 @@ __all__ = ["BODIES", "VertexRequest", "health_route", "predict_route", "router"]
 
 class VertexRequest(BaseModel):
     """Papers to classify, and what is to be said about each."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"instances": [EXAMPLE]}]})
 
     instances: list[v1.Submitted] = Field(min_length=1, max_length=v1.MAX_PAPERS)
     parameters: v1.Options | None = Field(default=None, description="As in /v1/classify")
@@ -96,7 +99,10 @@ def router(classifier: Scoring, *, max_body: int, timeout: float | None) -> APIR
     every = v1.answering(classifier, timeout=timeout, field="instances")
 
     @routes.post(
-        predict_route(), responses=fails(Refusal, ANY_TYPE), openapi_extra=takes(VertexRequest)
+        predict_route(),
+        summary="Classify papers, as Vertex AI asks",
+        responses=fails(Refusal, ANY_TYPE),
+        openapi_extra=takes(VertexRequest),
     )
     async def predictions(request: Request) -> VertexAnswer:
         asked = parsed(VertexRequest, await body(request, max_body))

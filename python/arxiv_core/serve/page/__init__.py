@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from arxiv_core.serve.page.reference import reference
 from arxiv_core.serve.page.routes import router
 
-__all__ = ["router"]
+__all__ = ["reference", "router"]

@@ -14,7 +14,7 @@ from arxiv_core.serve.page.words import PROBLEMS, WORDS
 if TYPE_CHECKING:
     from jinja2 import Template
 
-__all__ = ["Asset", "Page"]
+__all__ = ["Asset", "Page", "template"]
 
 FOLDER = Path(__file__).parent
 
@@ -90,7 +90,7 @@ class Page:
             HTML; whatever the form holds is text in it.
         """
         if self._template is None:
-            self._template = _template()
+            self._template = template("page.html")
         heading = status = ""
         if trouble is not None:
             heading = trouble.heading
@@ -114,7 +114,8 @@ def _asset(name: str) -> Asset:
     return Asset(content, TYPES[name], hashlib.sha256(content).hexdigest()[:16])
 
 
-def _template() -> Template:
+def template(name: str) -> Template:
+    """Read a template of this folder, whose values are escaped."""
     # Whoever only asks the API does not wait for it.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -126,4 +127,4 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters["percent"] = percent
-    return environment.get_template("page.html")
+    return environment.get_template(name)
