@@ -80,6 +80,7 @@ lint: lint-rust lint-python lint-workflows lint-files ## formats, clippy, ruff, 
 .PHONY: lint-rust
 lint-rust: clippy ## rustfmt and clippy
 	cargo fmt --check
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
 
 .PHONY: clippy
 clippy: $(STAMPS)/dev
@@ -155,11 +156,11 @@ $(STAMPS)/fuzz: $(STAMPS)/venv requirements/fuzz.txt
 	@touch $@
 
 export SECONDS_EACH ?= 60
-FUZZ := requests
+FUZZ := requests tokenize
 
 .PHONY: fuzz
-fuzz: $(STAMPS)/dev $(STAMPS)/wheel $(STAMPS)/fuzz ## fuzz what reads requests, SECONDS_EACH; FUZZ names the targets
-	.ci/fuzz $(FUZZ)
+fuzz: $(STAMPS)/dev $(STAMPS)/wheel $(STAMPS)/fuzz ## fuzz what reads requests and texts, SECONDS_EACH; FUZZ names the targets
+	TORCH_LIB=$(TORCH_LIB) .ci/fuzz $(FUZZ)
 
 # --- coverage ----------------------------------------------------------------
 
