@@ -80,6 +80,7 @@ lint: lint-rust lint-python lint-workflows lint-files ## formats, clippy, ruff, 
 .PHONY: lint-rust
 lint-rust: clippy ## rustfmt and clippy
 	cargo fmt --check
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
 
 .PHONY: clippy
 clippy: $(STAMPS)/dev
@@ -146,6 +147,20 @@ $(STAMPS)/api: $(STAMPS)/venv requirements/api.txt
 .PHONY: test-api
 test-api: $(STAMPS)/wheel $(STAMPS)/api ## the running service under schemathesis and Locust, into build/api
 	.ci/test-api
+
+# --- fuzzing -----------------------------------------------------------------
+
+# One package, laid beside those of .venv, for the same Python.
+$(STAMPS)/fuzz: $(STAMPS)/venv requirements/fuzz.txt
+	$(BIN)/uv pip install -q --python $(BIN)/python --target .venv-fuzz --require-hashes -r requirements/fuzz.txt
+	@touch $@
+
+export SECONDS_EACH ?= 60
+FUZZ := requests tokenize
+
+.PHONY: fuzz
+fuzz: $(STAMPS)/dev $(STAMPS)/wheel $(STAMPS)/fuzz ## fuzz what reads requests and texts, SECONDS_EACH; FUZZ names the targets
+	TORCH_LIB=$(TORCH_LIB) .ci/fuzz $(FUZZ)
 
 # --- coverage ----------------------------------------------------------------
 
@@ -274,10 +289,11 @@ lock: $(STAMPS)/venv ## recompile the requirement files from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/bench.in -o requirements/bench.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/docs.in -o requirements/docs.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/api.in -o requirements/api.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/fuzz.in -o requirements/fuzz.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --extra serve --extra telemetry --excludes requirements/serve-excludes.txt -c requirements.txt pyproject.toml -o requirements/serve.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --no-deps -c requirements.txt requirements/serve-files.in -o requirements/serve-files.txt
 
 .PHONY: clean
 clean: ## remove what the targets made; data/ and runs/ stay
-	rm -rf .venv .venv-api .venv-bench .venv-docs $(STAMPS) dist target build benches/data .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-api .venv-bench .venv-docs .venv-fuzz $(STAMPS) dist target build benches/data .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find benches notebooks python tests -name __pycache__ -prune -exec rm -rf {} +

@@ -162,6 +162,15 @@ def test_it_is_ready_once_a_paper_has_been_classified(client: TestClient, fake: 
     assert (answer.status_code, answer.json()) == (503, {"status": "stopping"})
 
 
+@pytest.mark.parametrize("kind", ["application/openmetrics-text", "text/plain"])
+def test_metrics_in_a_version_that_is_no_number_come_in_the_default_one(
+    client: TestClient, kind: str
+) -> None:
+    answer = client.get("/metrics", headers={"Accept": f"{kind}; version=1.x"})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == client.get("/metrics").headers["content-type"]
+
+
 def test_the_metrics_are_prometheus_own(client: TestClient, fake: Fake) -> None:
     client.post("/classify", json=PAPER)
     client.post("/classify", content=b"{")

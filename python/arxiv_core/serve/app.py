@@ -263,7 +263,11 @@ def create_app(
         responses=fails(Message, {401: ANY_TYPE[401]}),
     )
     async def exposition(request: Request) -> Response:
-        encoder, content_type = choose_encoder(request.headers.get("accept", ""))
+        try:
+            encoder, content_type = choose_encoder(request.headers.get("accept", ""))
+        except (TypeError, ValueError):
+            # It cannot compare a version that is no number; whoever asks for one gets the default.
+            encoder, content_type = choose_encoder("")
         return Response(encoder(metrics), headers={"Content-Type": content_type})
 
     return app
