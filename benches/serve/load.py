@@ -139,20 +139,27 @@ async def main() -> None:
         await opened(place, requests, options.rate, until, told)
     # Throughput is of answers in the window; latency of requests that began in it.
     answered = [one for one in told if counted <= one[1] < until and one[2] == 200]
-    latencies = [end - began for began, end, status in told if began >= counted and status == 200]
-    cuts = statistics.quantiles(latencies, n=100) if len(latencies) > 1 else [0.0] * 99
+    latencies: dict[int, list[float]] = {200: []}
+    for began, end, status in told:
+        if began >= counted:
+            latencies.setdefault(status, []).append(end - began)
     print(
         json.dumps(
             {
                 "per_second": len(answered) / options.seconds,
-                "p50": cuts[49],
-                "p95": cuts[94],
-                "p99": cuts[98],
-                "requests": len(latencies),
+                **quantiles(latencies[200]),
+                "requests": len(latencies[200]),
                 "statuses": {str(k): v for k, v in sorted(Counter(s for *_, s in told).items())},
+                "latency": {str(k): quantiles(own) for k, own in sorted(latencies.items())},
             }
         )
     )
+
+
+def quantiles(latencies: list[float]) -> dict[str, float]:
+    """Seconds within which so many were answered; 0 where there are too few to tell."""
+    cuts = statistics.quantiles(latencies, n=100) if len(latencies) > 1 else [0.0] * 99
+    return {"p50": cuts[49], "p95": cuts[94], "p99": cuts[98]}
 
 
 if __name__ == "__main__":
