@@ -28,7 +28,8 @@ class Client:
     async def ask(self, request: bytes) -> int:
         """Send a request; return its status, 0 where the connection broke."""
         try:
-            if self._pipe is None:
+            # A service hangs up on who has been silent for long.
+            if self._pipe is None or self._pipe[0].at_eof():
                 self._pipe = await asyncio.open_connection(*self._place)
             reader, writer = self._pipe
             writer.write(request)
