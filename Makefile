@@ -147,6 +147,12 @@ $(STAMPS)/api: $(STAMPS)/venv requirements/api.txt
 test-api: $(STAMPS)/wheel $(STAMPS)/api ## the running service under schemathesis and Locust, into build/api
 	.ci/test-api
 
+MINUTES ?= 60
+
+.PHONY: soak
+soak: $(STAMPS)/wheel $(STAMPS)/dev ## MINUTES of mixed traffic, and whether the service held, into build/soak.jsonl
+	$(BIN)/python tests/load/soak.py --minutes $(MINUTES)
+
 # --- coverage ----------------------------------------------------------------
 
 # Percent of lines; a little below what was measured (docs/ci.md).
@@ -247,6 +253,7 @@ bench: $(STAMPS)/wheel $(STAMPS)/dev $(STAMPS)/bench ## prepare, encode, head an
 	$(BIN)/python benches/encode/parts.py
 	$(BIN)/python benches/head/run.py
 	$(BIN)/python benches/serve/run.py
+	$(BIN)/python benches/serve/memory.py
 	$(MAKE) readme
 
 .PHONY: default-model
