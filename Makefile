@@ -148,6 +148,12 @@ $(STAMPS)/api: $(STAMPS)/venv requirements/api.txt
 test-api: $(STAMPS)/wheel $(STAMPS)/api ## the running service under schemathesis and Locust, into build/api
 	.ci/test-api
 
+MINUTES ?= 60
+
+.PHONY: soak
+soak: $(STAMPS)/wheel $(STAMPS)/dev ## MINUTES of mixed traffic, and whether the service held, into build/soak.jsonl
+	$(BIN)/python tests/load/soak.py --minutes $(MINUTES)
+
 # --- fuzzing -----------------------------------------------------------------
 
 # One package, laid beside those of .venv, for the same Python.
@@ -262,6 +268,7 @@ bench: $(STAMPS)/wheel $(STAMPS)/dev $(STAMPS)/bench ## prepare, encode, head an
 	$(BIN)/python benches/encode/parts.py
 	$(BIN)/python benches/head/run.py
 	$(BIN)/python benches/serve/run.py
+	$(BIN)/python benches/serve/memory.py
 	$(MAKE) readme
 
 .PHONY: default-model

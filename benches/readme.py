@@ -104,6 +104,16 @@ def serve(result: dict) -> Iterator[tuple[str, str, str, str]]:
             )
 
 
+def serve_memory(result: dict) -> Iterator[tuple[str, str, str, str]]:
+    yield (
+        f"Service, resident memory after {result['early_requests']:,} and "
+        f"{result['requests']:,} requests",
+        f"{result['early_mb']:.0f} MB, {result['late_mb']:.0f} MB",
+        "",
+        f"{result['ratio']:.3f} ×",
+    )
+
+
 def _latency(cuts: dict) -> str:
     return ", ".join(f"{cuts[cut] * 1000:.0f}" for cut in ("p50", "p95", "p99")) + " ms"
 
@@ -152,6 +162,7 @@ TABLES = {
     "encode": encode,
     "head": head,
     "serve": serve,
+    "serve-memory": serve_memory,
 }
 
 

@@ -28,7 +28,8 @@ class Client:
     async def ask(self, request: bytes) -> int:
         """Send a request; return its status, 0 where the connection broke."""
         try:
-            if self._pipe is None:
+            # A service hangs up on who has been silent for long.
+            if self._pipe is None or self._pipe[0].at_eof():
                 self._pipe = await asyncio.open_connection(*self._place)
             reader, writer = self._pipe
             writer.write(request)
@@ -139,20 +140,27 @@ async def main() -> None:
         await opened(place, requests, options.rate, until, told)
     # Throughput is of answers in the window; latency of requests that began in it.
     answered = [one for one in told if counted <= one[1] < until and one[2] == 200]
-    latencies = [end - began for began, end, status in told if began >= counted and status == 200]
-    cuts = statistics.quantiles(latencies, n=100) if len(latencies) > 1 else [0.0] * 99
+    latencies: dict[int, list[float]] = {200: []}
+    for began, end, status in told:
+        if began >= counted:
+            latencies.setdefault(status, []).append(end - began)
     print(
         json.dumps(
             {
                 "per_second": len(answered) / options.seconds,
-                "p50": cuts[49],
-                "p95": cuts[94],
-                "p99": cuts[98],
-                "requests": len(latencies),
+                **quantiles(latencies[200]),
+                "requests": len(latencies[200]),
                 "statuses": {str(k): v for k, v in sorted(Counter(s for *_, s in told).items())},
+                "latency": {str(k): quantiles(own) for k, own in sorted(latencies.items())},
             }
         )
     )
+
+
+def quantiles(latencies: list[float]) -> dict[str, float]:
+    """Seconds within which so many were answered; 0 where there are too few to tell."""
+    cuts = statistics.quantiles(latencies, n=100) if len(latencies) > 1 else [0.0] * 99
+    return {"p50": cuts[49], "p95": cuts[94], "p99": cuts[98]}
 
 
 if __name__ == "__main__":

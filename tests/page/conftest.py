@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page.service import serving
+from serve.process import serving
 
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -17,7 +17,7 @@ Open = Callable[..., Any]
 @pytest.fixture(scope="module")
 def service() -> Iterator[str]:
     with serving() as url:
-        yield url
+        yield f"{url}/"
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from serve.process import serving
 
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 
@@ -296,8 +297,6 @@ def test_it_is_accessible_and_nothing_sticks_out(visit: Open, scheme: str, width
 
 
 def test_a_service_of_one_place_is_used_one_paper_at_a_time(chromium: Any) -> None:
-    from page.service import serving
-
     with serving("serve.capacity=1") as url:
         context = chromium.new_context()
         page = context.new_page()

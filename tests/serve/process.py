@@ -11,9 +11,9 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
-
-import pytest
 
 
 def free_port() -> int:
@@ -43,6 +43,11 @@ class Service(subprocess.Popen[bytes]):
             stderr=subprocess.STDOUT,
             env=os.environ | environment,
         )
+
+    def said(self) -> str:
+        """What it has written so far; reading moves nothing, as both share a place in the file."""
+        number = self._written.fileno()
+        return os.pread(number, os.fstat(number).st_size, 0).decode(errors="replace")
 
     def end(self, timeout: float = 30) -> str:
         """Wait until it ends; return what it wrote."""
@@ -75,6 +80,20 @@ def wait_until_it_answers(process: Service, url: str) -> None:
         except OSError:
             pass
         if process.poll() is not None:
-            pytest.fail(f"the service ended: {process.end()}")
+            raise AssertionError(f"the service ended: {process.end()}")
         time.sleep(0.1)
-    pytest.fail("the service did not answer within a minute")
+    raise AssertionError("the service did not answer within a minute")
+
+
+@contextmanager
+def serving(*arguments: str, **environment: str) -> Iterator[str]:
+    """The address of a service of its own, once it is ready and until it is no longer needed."""
+    port = free_port()
+    process = serve("--port", str(port), *arguments, **environment)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_it_answers(process, url)
+        yield url
+    finally:
+        process.terminate()
+        process.end()

@@ -55,10 +55,12 @@ def test_the_deadline_is_that_of_all_items() -> None:
     assert len(begun) == AT_ONCE
 
 
-def test_one_that_fails_ends_the_others() -> None:
+def test_one_that_fails_ends_the_others_and_later_ones_do_not_begin() -> None:
+    begun: list[int] = []
     cancelled: list[int] = []
 
     async def work(item: int) -> None:
+        begun.append(item)
         if item == 2:
             raise ValueError("two")
         try:
@@ -74,7 +76,8 @@ def test_one_that_fails_ends_the_others() -> None:
         # What the end of the loop cancels comes later.
         return sorted(cancelled)
 
-    assert asyncio.run(inside()) == [0, 1, 3]
+    assert asyncio.run(inside()) == [0, 1]
+    assert begun == [0, 1, 2]
 
 
 def test_a_large_request_leaves_room_for_others() -> None:

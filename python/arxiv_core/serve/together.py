@@ -47,7 +47,13 @@ async def together(
 
     async def one(item: Item) -> T:
         async with gate:
-            return await work(item)
+            try:
+                return await work(item)
+            except Exception:
+                # At once, before those begin that have not: a full queue would refuse each.
+                for task in tasks:
+                    task.cancel()
+                raise
 
     tasks = [asyncio.ensure_future(one(item)) for item in items]
     try:
