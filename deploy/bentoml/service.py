@@ -4,9 +4,9 @@
     .venv-bento/bin/bentoml serve service:Categories --working-dir deploy/bentoml
 
 ``POST /classify`` takes ``{title, abstract, primary?}`` and answers ``[{category, probability}]``,
-arXiv's own contract; ``GET /readyz`` says whether it does. BentoML's adaptive batching lets requests
-that come together run together. ``ARXIV_CORE_BENTO_MODEL`` names another model than the default one,
-``ARXIV_CORE_BENTO_DTYPE`` the number format of the encoder (``f32``, ``bf16``).
+arXiv's own contract; ``GET /readyz`` says whether it does. BentoML's adaptive batching lets those
+requests run together that come together. ``ARXIV_CORE_BENTO_MODEL`` names another model than the
+default one, ``ARXIV_CORE_BENTO_DTYPE`` the number format of the encoder (``f32``, ``bf16``).
 """
 
 from __future__ import annotations
