@@ -21,7 +21,7 @@ export DVC_NO_ANALYTICS := 1
 CARGO_FLAGS := --locked --release
 
 RUST_SOURCES := Cargo.toml Cargo.lock .cargo/config.toml $(shell find src -type f)
-PYTHON_FOLDERS := python tests benches notebooks .ci
+PYTHON_FOLDERS := python tests benches deploy notebooks .ci
 PYTHON_SOURCES := pyproject.toml $(shell find python -type f -not -name '*.pyc' -not -name '*.so')
 
 .PHONY: help
@@ -132,7 +132,7 @@ test-python: $(STAMPS)/dev $(STAMPS)/wheel ## Python tests against the installed
 	$(BIN)/python -m pytest $(PARALLEL) -m "not slow" --durations 15
 
 .PHONY: test-slow
-test-slow: $(STAMPS)/dev $(STAMPS)/wheel ## whole-corpus parity and other long checks
+test-slow: $(STAMPS)/dev $(STAMPS)/wheel $(STAMPS)/bento ## whole-corpus parity and other long checks
 	$(BIN)/python -m pytest -m slow --timeout 3600
 
 .PHONY: test-serve
@@ -147,6 +147,13 @@ $(STAMPS)/api: $(STAMPS)/venv requirements/api.txt
 .PHONY: test-api
 test-api: $(STAMPS)/wheel $(STAMPS)/api ## the running service under schemathesis and Locust, into build/api
 	.ci/test-api
+
+# The wheel's base requirements and BentoML's own: the newest of both need not fit .venv.
+$(STAMPS)/bento: $(STAMPS)/wheel requirements/bento.txt
+	$(BIN)/uv venv -q --allow-existing --python $(BIN)/python .venv-bento
+	$(BIN)/uv pip install -q --python .venv-bento/bin/python --require-hashes -r requirements/bento.txt
+	$(BIN)/uv pip install -q --python .venv-bento/bin/python --no-deps --force-reinstall $(or $(WHEELS),dist)/*.whl
+	@touch $@
 
 MINUTES ?= 60
 
@@ -260,8 +267,14 @@ $(STAMPS)/bench: $(STAMPS)/venv requirements/bench.txt
 	$(BIN)/uv pip install -q --python .venv-bench/bin/python --require-hashes -r requirements/bench.txt
 	@touch $@
 
+# Infinity asks for older releases of what sentence-transformers is made of.
+$(STAMPS)/infinity: $(STAMPS)/venv requirements/infinity.txt
+	$(BIN)/uv venv -q --allow-existing --python $(BIN)/python .venv-infinity
+	$(BIN)/uv pip install -q --python .venv-infinity/bin/python --require-hashes -r requirements/infinity.txt
+	@touch $@
+
 .PHONY: bench
-bench: $(STAMPS)/wheel $(STAMPS)/dev $(STAMPS)/bench ## prepare, encode, head and service beside their peers, one run
+bench: $(STAMPS)/wheel $(STAMPS)/dev $(STAMPS)/bench $(STAMPS)/bento $(STAMPS)/infinity ## prepare, encode, head and service beside their peers, one run
 	$(BIN)/python benches/prepare/run.py --peer-python .venv-bench/bin/python
 	$(BIN)/python benches/prepare/pack.py
 	$(BIN)/python benches/encode/run.py
@@ -294,7 +307,9 @@ lock: $(STAMPS)/venv ## recompile the requirement files from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --extra all pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --extra all --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/bench.in -o requirements/bench.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/bento.in pyproject.toml -o requirements/bento.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/docs.in -o requirements/docs.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/infinity.in -o requirements/infinity.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/api.in -o requirements/api.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade requirements/fuzz.in -o requirements/fuzz.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --extra serve --extra telemetry --excludes requirements/serve-excludes.txt -c requirements.txt pyproject.toml -o requirements/serve.txt
@@ -302,5 +317,5 @@ lock: $(STAMPS)/venv ## recompile the requirement files from pyproject.toml
 
 .PHONY: clean
 clean: ## remove what the targets made; data/ and runs/ stay
-	rm -rf .venv .venv-api .venv-bench .venv-docs .venv-fuzz $(STAMPS) dist target build benches/data .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find benches notebooks python tests -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf .venv .venv-api .venv-bench .venv-bento .venv-docs .venv-fuzz .venv-infinity $(STAMPS) dist target build benches/data .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find benches deploy notebooks python tests -name __pycache__ -prune -exec rm -rf {} +

@@ -27,7 +27,7 @@ def commit() -> str:
     git = ["git", "-C", str(ROOT)]
     revision = subprocess.check_output([*git, "rev-parse", "--short", "HEAD"], text=True).strip()
     changed = subprocess.run(
-        [*git, "diff", "--quiet", "HEAD", "--", "src", "python", "benches/*.py", MODEL],
+        [*git, "diff", "--quiet", "HEAD", "--", "src", "python", "benches/*.py", "deploy", MODEL],
         check=False,
     )
     return revision + ("-dirty" if changed.returncode else "")

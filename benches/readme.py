@@ -85,12 +85,13 @@ def serve(result: dict) -> Iterator[tuple[str, str, str, str]]:
     arms = result["arms"]
     peer = arms["peer"]
     name = "(FastAPI, sentence-transformers, scikit-learn; f32)"
+    clients = f"{result['clients']} clients with one paper each"
     for arm in ("f32", "bf16"):
         if arm not in arms:
             continue
         ours = arms[arm]
         yield (
-            f"Service, {arm}, {result['clients']} clients with one paper each",
+            f"Service, {arm}, {clients}",
             f"{ours['per_second']:.1f} papers/s, {ours['share_of_offline']:.0%} of offline",
             f"{peer['per_second']:.1f} papers/s {name}",
             f"{ours['times_peer']:.2f} ×",
@@ -102,6 +103,55 @@ def serve(result: dict) -> Iterator[tuple[str, str, str, str]]:
                 f"{_latency(peer['latency'][load])} at that share of its own",
                 "",
             )
+        if "at_peers_90%" in ours["latency"]:
+            yield (
+                f"Service, {arm}, latency at the peer's nine tenths, the same rate: p50, p95, p99",
+                _latency(ours["latency"]["at_peers_90%"]),
+                _latency(peer["latency"]["at_90%"]),
+                "",
+            )
+        if bento := arms.get(f"bentoml-{arm}"):
+            yield from _bentoml(arm, clients, ours, bento)
+    yield from _embeddings(result)
+
+
+def _bentoml(
+    arm: str, clients: str, ours: dict, bento: dict
+) -> Iterator[tuple[str, str, str, str]]:
+    yield (
+        f"Service, {arm}, {clients}, and the same classifier in BentoML",
+        f"{ours['per_second']:.1f} papers/s",
+        f"{bento['per_second']:.1f} papers/s (BentoML, {arm})",
+        f"{ours['per_second'] / bento['per_second']:.2f} ×",
+    )
+    for load, what in (("full", "with these clients"), ("at_90%", "at nine tenths of its own")):
+        yield (
+            f"Service, {arm}, latency {what}: p50, p95, p99",
+            _latency(ours["latency"][load]),
+            f"{_latency(bento['latency'][load])} (BentoML, {arm})",
+            "",
+        )
+
+
+def _embeddings(result: dict) -> Iterator[tuple[str, str, str, str]]:
+    arms = result.get("embeddings", {})
+    for arm in ("f32", "bf16"):
+        if arm not in arms:
+            continue
+        ours, theirs = arms[arm], arms["infinity"]
+        engine = f"Infinity, {result['infinity']['engine']}, {result['infinity']['dtype']}"
+        yield (
+            f"Embeddings service, {arm}, {result['clients']} clients with one text each",
+            f"{ours['per_second']:.1f} texts/s",
+            f"{theirs['per_second']:.1f} texts/s ({engine})",
+            f"{ours['times_peer']:.2f} ×",
+        )
+        yield (
+            f"Embeddings service, {arm}, latency with these clients: p50, p95, p99",
+            _latency(ours["latency"]["full"]),
+            f"{_latency(theirs['latency']['full'])} ({engine})",
+            "",
+        )
 
 
 def serve_memory(result: dict) -> Iterator[tuple[str, str, str, str]]:

@@ -1,25 +1,22 @@
-"""This service beside the one that one would write otherwise, under the same load.
+"""This service beside others, under the same load.
 
-    python benches/serve/run.py [--papers 512] [--seconds 20] [--repeats 3] [--data FILE]
+    python benches/serve/run.py [--papers 512] [--clients 64] [--seconds 20] [--repeats 3]
 
-Real titles and abstracts, one a request, 64 clients that ask again as soon as they are answered;
-then requests at half and nine tenths of each service's own throughput, whoever still waits. The
-load generator, the services and the offline run share the machine; arms take turns, and medians
-count. Writes `benches/results/serve-*.json`, a file a kind of processor.
+Real titles and abstracts, one a request, clients that ask again as soon as they are answered;
+then requests at half and nine tenths of each service's own throughput, whoever still waits, and
+ours at nine tenths of the peer's too. The peer is what one would write otherwise (`peer.py`);
+BentoML runs the same classifier (`deploy/bentoml`), for half as long and without the half rate.
+Infinity only embeds, so ours is asked for embeddings beside it, both for half as long and at full
+load alone. The load generator, the services and the offline run share the machine; arms take turns,
+and medians count. Writes `benches/results/serve-*.json`, a file a kind of processor.
 """
 
 import argparse
-import contextlib
 import json
-import os
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,12 +26,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from provenance import ROOT, multiplies_bf16, own_file, provenance
+from provenance import ROOT, own_file, provenance
+from services import BENTOML, DTYPES, ENGINE, HERE, INFINITY, INFINITY_DTYPE, arms, running, version
 
-HERE = Path(__file__).parent
 DATA = ROOT.parent / "shared" / "data" / "arxiv-2009-2016.jsonl.zst"
-OURS = ("f32", *(["bf16"] if multiplies_bf16() else []))
-CLIENTS = 64
+CUTS = ("p50", "p95", "p99")
 
 
 def read(path: Path, count: int) -> list[dict[str, str]]:
@@ -63,37 +59,6 @@ def fitted(papers: list[dict[str, str]], file: Path) -> None:
     )
 
 
-@contextlib.contextmanager
-def service(arm: str, head: Path) -> Iterator[str]:
-    """Run a service and give its address once it is ready."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    if arm == "peer":
-        model = str(models.resolve("minilm"))
-        command = [sys.executable, str(HERE / "peer.py"), model, str(head), port]
-    else:
-        command = [sys.executable, "-m", "arxiv_core", "--log-level", "warning", "serve"]
-        command += ["--port", port, "--dtype", arm]
-    environment = os.environ | {"HF_HUB_OFFLINE": "1"}
-    process = subprocess.Popen(command, env=environment)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        until = time.monotonic() + 120
-        while True:
-            try:
-                with urllib.request.urlopen(f"{url}/ready", timeout=5):
-                    break
-            except OSError:
-                if process.poll() is not None or time.monotonic() > until:
-                    raise SystemExit(f"{arm}: the service does not answer") from None
-                time.sleep(0.05)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
 def load(url: str, bodies: Path, seconds: float, *flags: str) -> dict:
     """What the load generator says."""
     command = [sys.executable, str(HERE / "load.py"), url, str(bodies), "--seconds", str(seconds)]
@@ -112,10 +77,77 @@ def offline(bodies: Path, seconds: float, dtype: str, rate: float) -> float:
     return json.loads(answer)["per_second"]
 
 
+def full(url: str, bodies: Path, seconds: float, clients: int) -> dict:
+    """What clients get that never pause."""
+    one = load(url, bodies, seconds, "--clients", str(clients))
+    if not one["per_second"]:
+        raise SystemExit(f"{url}: nothing answered; give more --seconds")
+    return one
+
+
+def measured(
+    name: str, url: str, files: dict[str, Path], seconds: float, clients: int, peer: float
+) -> dict:
+    """One turn of a service; `peer` is the peer's requests a second in the same round."""
+    if name == "infinity":
+        return full(f"{url}/embeddings", files["texts"], seconds / 2, clients)
+    bento = name.startswith("bentoml")
+    seconds = seconds / 2 if bento else seconds
+    address = f"{url}/classify"
+    one = full(address, files["papers"], seconds, clients)
+    rates = {f"at_{share:.0%}": share * one["per_second"] for share in (0.5, 0.9)}
+    if bento:
+        del rates["at_50%"]
+    if name in DTYPES:
+        rates["at_peers_90%"] = 0.9 * peer
+    for rate, per_second in rates.items():
+        one[rate] = load(address, files["papers"], seconds, "--rate", str(per_second))
+    if name in DTYPES:
+        one["embeddings"] = full(f"{url}/v1/embeddings", files["truncated"], seconds / 2, clients)
+    return one
+
+
+def written(papers: list[dict[str, str]], folder: Path) -> dict[str, Path]:
+    """Write requests' bodies: papers, texts as Infinity takes them, and as ours does."""
+    texts = [{"input": f"{paper['title']}\n{paper['abstract']}", "model": "m"} for paper in papers]
+    bodies = {
+        "papers": [{key: paper[key] for key in ("title", "abstract")} for paper in papers],
+        "texts": texts,
+        "truncated": [text | {"truncate": True} for text in texts],
+    }
+    files = {name: folder / f"{name}.jsonl" for name in bodies}
+    for name, file in files.items():
+        lines = (json.dumps(body) for body in bodies[name])
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return files
+
+
+def summary(runs: list[dict], peer: float) -> dict:
+    """Medians over the rounds of one service's turns; `peer` is the peer's median."""
+    per_second = statistics.median(one["per_second"] for one in runs)
+    rates = [key for key in runs[0] if key.startswith("at_")]
+    return {
+        "per_second": per_second,
+        "times_peer": per_second / peer,
+        "share_of_offline": statistics.median(one["per_second"] / one["offline"] for one in runs)
+        if "offline" in runs[0]
+        else None,
+        "latency": {
+            name: {
+                cut: statistics.median((one if name == "full" else one[name])[cut] for one in runs)
+                for cut in CUTS
+            }
+            for name in (*rates, "full")
+        },
+        "runs": runs,
+    }
+
+
 def main() -> None:
     """Run every arm and write the result."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--papers", type=int, default=512)
+    parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--data", type=Path, default=DATA)
@@ -123,69 +155,60 @@ def main() -> None:
     options = parser.parse_args()
     if not options.data.exists():
         raise SystemExit(f"{options.data} is not there; give a snapshot with --data")
-    papers = read(options.data, options.papers)
-    arms = ("peer", *OURS)
     result = {
         "bench": "serve",
-        **provenance("torch", "sentence-transformers", "scikit-learn", "fastapi", "uvicorn"),
+        **provenance(
+            "torch",
+            "sentence-transformers",
+            "scikit-learn",
+            "fastapi",
+            "uvicorn",
+            bentoml=version(BENTOML, "bentoml"),
+            **{"infinity-emb": version(INFINITY, "infinity-emb")},
+        ),
         "papers": options.papers,
-        "clients": CLIENTS,
+        "clients": options.clients,
         "seconds": options.seconds,
         "repeats": options.repeats,
+        "infinity": {"engine": ENGINE, "dtype": INFINITY_DTYPE},
     }
+    runs: dict[str, list[dict]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        bodies, head = Path(folder, "bodies.jsonl"), Path(folder, "head.npz")
-        lines = (json.dumps({key: one[key] for key in ("title", "abstract")}) for one in papers)
-        bodies.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        head = Path(folder, "head.npz")
+        services = arms(Path(folder), head)
+        papers = read(options.data, options.papers)
+        files = written(papers, Path(folder))
         fitted(papers, head)
-        runs: dict[str, list[dict]] = {arm: [] for arm in arms}
         for _ in range(options.repeats):
-            for arm in arms:
-                with service(arm, head) as url:
-                    flags = ("--clients", str(CLIENTS))
-                    one = load(f"{url}/classify", bodies, options.seconds, *flags)
-                    if not one["per_second"]:
-                        raise SystemExit(f"{arm}: nothing answered; give more --seconds")
-                    for share in (0.5, 0.9):
-                        rate = ("--rate", str(share * one["per_second"]))
-                        at = load(f"{url}/classify", bodies, options.seconds, *rate)
-                        one[f"at_{share:.0%}"] = at
-                if arm != "peer":
-                    one["offline"] = offline(bodies, options.seconds, arm, one["per_second"])
-                runs[arm].append(one)
-    medians = {arm: statistics.median(one["per_second"] for one in runs[arm]) for arm in arms}
-    result["arms"] = {
-        arm: {
-            "per_second": medians[arm],
-            "times_peer": medians[arm] / medians["peer"],
-            "share_of_offline": None
-            if arm == "peer"
-            else statistics.median(one["per_second"] / one["offline"] for one in runs[arm]),
-            "latency": {
-                name: {
-                    cut: statistics.median(
-                        (one if name == "full" else one[name])[cut] for one in runs[arm]
-                    )
-                    for cut in ("p50", "p95", "p99")
-                }
-                for name in ("at_50%", "at_90%", "full")
-            },
-            "runs": runs[arm],
-        }
-        for arm in arms
+            for name, arm in services.items():
+                turns = runs.setdefault(name, [])
+                peer = runs["peer"][-1]["per_second"] if name != "peer" else 0.0
+                with running(name, arm) as url:
+                    turns.append(measured(name, url, files, options.seconds, options.clients, peer))
+                if name in DTYPES:
+                    rate = turns[-1]["per_second"]
+                    turns[-1]["offline"] = offline(files["papers"], options.seconds, name, rate)
+    peer = statistics.median(one["per_second"] for one in runs["peer"])
+    infinity = statistics.median(one["per_second"] for one in runs["infinity"])
+    result["arms"] = {name: summary(runs[name], peer) for name in services if name != "infinity"}
+    embeddings = {name: [one["embeddings"] for one in runs[name]] for name in DTYPES}
+    result["embeddings"] = {
+        name: summary(turns, infinity)
+        for name, turns in {"infinity": runs["infinity"], **embeddings}.items()
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    for arm, figures in result["arms"].items():
-        share = figures["share_of_offline"]
-        print(
-            f"{arm:5} {figures['per_second']:7.1f}/s  {figures['times_peer']:.2f} x"
-            + (f"  {share:.0%} of offline" if share else "")
-            + "".join(
-                f"  {name} p50 {cuts['p50'] * 1000:.0f} p99 {cuts['p99'] * 1000:.0f} ms"
-                for name, cuts in figures["latency"].items()
+    for what in ("arms", "embeddings"):
+        for name, figures in result[what].items():
+            share = figures["share_of_offline"]
+            print(
+                f"{what:10} {name:12} {figures['per_second']:7.1f}/s  {figures['times_peer']:.2f} x"
+                + (f"  {share:.0%} of offline" if share else "")
+                + "".join(
+                    f"  {load} p50 {cuts['p50'] * 1000:.0f} p99 {cuts['p99'] * 1000:.0f} ms"
+                    for load, cuts in figures["latency"].items()
+                )
             )
-        )
 
 
 if __name__ == "__main__":

@@ -33,7 +33,8 @@ def test_the_demo_runs_the_pipeline_as_it_is_committed() -> None:
 
 def test_clean_removes_what_the_targets_made_and_not_the_users_data() -> None:
     [removed] = [set(words[2:]) for words in recipe("clean") if words[:2] == ["rm", "-rf"]]
-    assert removed >= {".venv-bench", ".venv-docs", "build", "benches/data"}
+    made = {".venv-bench", ".venv-bento", ".venv-docs", ".venv-infinity", "build", "benches/data"}
+    assert removed >= made
     assert not removed & {"data", "runs", "outputs"}
 
 

@@ -94,7 +94,9 @@ def locked(root: Path, tmp_path: Path) -> Path:
         "api.txt",
         "bootstrap.txt",
         "bench.txt",
+        "bento.txt",
         "docs.txt",
+        "infinity.txt",
         "serve.txt",
         "serve-files.txt",
     ):
