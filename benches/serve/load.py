@@ -132,7 +132,9 @@ async def main() -> None:
         for line in options.bodies.read_bytes().splitlines()
     ]
     told: list[tuple[float, float, int]] = []
-    counted = time.perf_counter() + options.warm
+    spent = time.process_time()
+    start = time.perf_counter()
+    counted = start + options.warm
     until = counted + options.seconds
     if options.rate is None:
         await closed(place, requests, options.clients, until, told)
@@ -151,6 +153,8 @@ async def main() -> None:
                 **quantiles(latencies[200]),
                 "requests": len(latencies[200]),
                 "statuses": {str(k): v for k, v in sorted(Counter(s for *_, s in told).items())},
+                # Of one core: what the load itself takes from the service beside it.
+                "processor": (time.process_time() - spent) / (time.perf_counter() - start),
                 "latency": {str(k): quantiles(own) for k, own in sorted(latencies.items())},
             }
         )

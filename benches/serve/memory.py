@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import json
 import sys
+import tempfile
 import urllib.request
 from collections import Counter
 from pathlib import Path
@@ -20,7 +21,8 @@ from urllib.parse import urlsplit
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from load import Client
 from provenance import own_file, provenance
-from run import DATA, read, service
+from run import DATA, read
+from services import arms, running
 
 EARLY = 5000
 LONG = 500
@@ -98,8 +100,10 @@ def main() -> None:
         "requests": options.requests,
         "clients": options.clients,
     }
-    with service("f32", Path()) as url:
-        result |= asyncio.run(ask(url, papers, options.requests, options.clients))
+    with tempfile.TemporaryDirectory() as folder:
+        ours = arms(Path(folder), Path(folder, "head.npz"))["f32"]
+        with running("f32", ours) as url:
+            result |= asyncio.run(ask(url, papers, options.requests, options.clients))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(

@@ -82,7 +82,7 @@ def check(exchange: Exchange, fake: Fake) -> None:
     reading = exchange.method in {"GET", "HEAD"}
     if exchange.locked and not preflight and not (reading and PUBLIC.fullmatch(exchange.path)):
         must(exchange.status == 401, "answered without a key")
-    if exchange.path == "/" and exchange.method == "POST" and exchange.status != 401:
+    if exchange.path == "/" and exchange.method == "POST":
         must(kind(exchange) == "text/html", "no page")
         must(not Scripted(exchange.content).found, "what the form holds is code")
     elif exchange.status >= 400 and not preflight and not ready:

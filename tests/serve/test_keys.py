@@ -90,6 +90,9 @@ def test_the_form_has_a_field_for_the_key_where_one_is_asked_for(fake: Fake) -> 
             assert refused.status_code == 401
             assert PAPER["abstract"] in refused.text
             assert len(fake.seen) == seen
+        # Nor what else is wrong with it.
+        assert client.post("/", json=form).status_code == 401
+        assert client.post("/", json=form, headers={"X-API-Key": ONE}).status_code == 415
         for data, headers in ((form | {"key": f" {ONE} "}, {}), (form, {"X-API-Key": ONE})):
             answer = client.post("/", data=data, headers=headers)
             assert answer.status_code == 200

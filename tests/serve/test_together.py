@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
 
-from arxiv_core import DeadlineError
+from arxiv_core import DeadlineError, OverloadedError
 from arxiv_core.serve import create_app
 from arxiv_core.serve.together import AT_ONCE, together
 from fastapi.testclient import TestClient
@@ -92,6 +92,37 @@ def test_a_large_request_leaves_room_for_others() -> None:
 
     asyncio.run(together(work, range(AT_ONCE * 3)))
     assert most == AT_ONCE
+
+
+class Small(Fake):
+    """Has room for two papers, and refuses a third as the engine does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.options["capacity"] = 2
+        self.under_way = 0
+
+    async def pause(self, text: str) -> None:
+        if self.under_way == 2:
+            raise OverloadedError("2 requests are under way")
+        self.under_way += 1
+        await super().pause(text)
+        await asyncio.sleep(0)
+        self.under_way -= 1
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/classify", {"papers": [{"title": "T", "abstract": "A"}] * 9}),
+        ("/vertex", {"instances": [{"title": "T", "abstract": "A"}] * 9}),
+        ("/embed", {"inputs": ["T"] * 9}),
+        ("/predict", {"inputs": [["T"]] * 9}),
+        ("/v1/embeddings", {"input": ["T"] * 9}),
+    ],
+)
+def test_a_request_larger_than_the_queue_is_answered(path: str, body: dict[str, Any]) -> None:
+    assert TestClient(create_app(Small())).post(path, json=body).status_code == 200
 
 
 @pytest.mark.parametrize(("path", "body"), STUCK_REQUESTS)

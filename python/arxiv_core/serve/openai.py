@@ -15,9 +15,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from arxiv_core.serve.body import body, parsed, while_connected
-from arxiv_core.serve.embedding import Embedded, Embedding, Texts
+from arxiv_core.serve.embedding import Embedded, Texts
 from arxiv_core.serve.refusals import FieldError, Said
 from arxiv_core.serve.schemas import EXAMPLE, WHOLE
+from arxiv_core.serve.scoring import Live
 from arxiv_core.serve.service import Link, fails, leads, takes
 from arxiv_core.serve.together import together
 
@@ -138,7 +139,7 @@ def to_error(told: Said) -> JSONResponse:
     return JSONResponse(answer, status_code=status, headers=told.headers)
 
 
-def router(live: Embedding, *, max_body: int, timeout: float | None) -> APIRouter:
+def router(live: Live, *, max_body: int, timeout: float | None) -> APIRouter:
     """Build the routes.
 
     Parameters
@@ -174,7 +175,8 @@ def router(live: Embedding, *, max_body: int, timeout: float | None) -> APIRoute
         async def one(text: str) -> Embedded:
             return await live.embed(text, timeout=timeout)
 
-        answers = await while_connected(request, together(one, asked.input, timeout))
+        answering = together(one, asked.input, timeout, room=live.options["capacity"])
+        answers = await while_connected(request, answering)
         for number, answer in enumerate(answers):
             if answer.truncated and not asked.truncate:
                 most = live.info()["max_length"]

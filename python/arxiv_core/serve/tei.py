@@ -238,7 +238,8 @@ def router(live: Live, *, max_body: int, timeout: float | None) -> APIRouter:
         async def one(text: str) -> Embedded:
             return await live.embed(text, timeout=timeout)
 
-        answers = await while_connected(request, together(one, asked.inputs, timeout))
+        answering = together(one, asked.inputs, timeout, room=live.options["capacity"])
+        answers = await while_connected(request, answering)
         _check_whole(asked, answers, live)
         return [_vector(answer.values, asked) for answer in answers]
 
@@ -258,7 +259,8 @@ def router(live: Live, *, max_body: int, timeout: float | None) -> APIRouter:
             title, abstract = paper
             return await live.submit({"title": title, "abstract": abstract}, timeout=timeout)
 
-        answers = await while_connected(request, together(one, papers, timeout))
+        answering = together(one, papers, timeout, room=live.options["capacity"])
+        answers = await while_connected(request, answering)
         _check_whole(asked, answers, live)
         score = _log_odds if asked.raw_scores else float
         # Plain, not checked again: thousands of them would hold up the event loop.

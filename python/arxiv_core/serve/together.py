@@ -18,7 +18,11 @@ T = TypeVar("T")
 
 
 async def together(
-    work: Callable[[Item], Awaitable[T]], items: Sequence[Item], timeout: float | None = None
+    work: Callable[[Item], Awaitable[T]],
+    items: Sequence[Item],
+    timeout: float | None = None,
+    *,
+    room: int = AT_ONCE,
 ) -> list[T]:
     """Do the same for every item.
 
@@ -30,6 +34,9 @@ async def together(
         For which.
     timeout
         Seconds for all of them; None: any time.
+    room
+        Items that may be under way for whoever asks: more at once would be refused, however often
+        they are asked for.
 
     Returns
     -------
@@ -43,7 +50,7 @@ async def together(
     Exception
         Whatever ends one item first; the others are cancelled.
     """
-    gate = asyncio.Semaphore(AT_ONCE)
+    gate = asyncio.Semaphore(min(AT_ONCE, room))
 
     async def one(item: Item) -> T:
         async with gate:

@@ -12,7 +12,7 @@ import arxiv_core
 from arxiv_core.serve.body import json_body, parsed, while_connected
 from arxiv_core.serve.refusals import MEANT, Refusal
 from arxiv_core.serve.schemas import EXAMPLE, WHOLE, ArxivCategory, Paper, Strict
-from arxiv_core.serve.scoring import Scoring
+from arxiv_core.serve.scoring import Live
 from arxiv_core.serve.service import Link, fails, leads, takes
 from arxiv_core.serve.together import together
 
@@ -164,7 +164,7 @@ EXPLAIN = Link(
 
 
 def answering(
-    classifier: Scoring, *, timeout: float | None, field: str = "papers"
+    classifier: Live, *, timeout: float | None, field: str = "papers"
 ) -> Callable[[Sequence[Submitted], Options], Awaitable[list[Classified]]]:
     """Build what answers a request's papers.
 
@@ -215,12 +215,13 @@ def answering(
         async def each(numbered: tuple[int, Submitted]) -> Classified:
             return await one(*numbered, options, limits)
 
-        return await together(each, list(enumerate(papers)), timeout)
+        room = classifier.options["capacity"]
+        return await together(each, list(enumerate(papers)), timeout, room=room)
 
     return every
 
 
-def router(classifier: Scoring, *, max_body: int, timeout: float | None) -> APIRouter:
+def router(classifier: Live, *, max_body: int, timeout: float | None) -> APIRouter:
     """Build the routes.
 
     Parameters

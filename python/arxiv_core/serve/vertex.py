@@ -17,7 +17,7 @@ from arxiv_core.serve import v1
 from arxiv_core.serve.body import body, parsed, while_connected
 from arxiv_core.serve.refusals import ANY_TYPE, Refusal
 from arxiv_core.serve.schemas import EXAMPLE
-from arxiv_core.serve.scoring import Scoring
+from arxiv_core.serve.scoring import Live
 from arxiv_core.serve.service import fails, takes
 
 __all__ = ["BODIES", "VertexRequest", "health_route", "predict_route", "router"]
@@ -73,7 +73,7 @@ def _route(variable: str) -> str | None:
     return path
 
 
-def router(classifier: Scoring, *, max_body: int, timeout: float | None) -> APIRouter:
+def router(classifier: Live, *, max_body: int, timeout: float | None) -> APIRouter:
     """Build the route.
 
     Parameters

@@ -146,8 +146,14 @@ def router(
     async def filled(request: Request) -> Response:
         form = Form()
         try:
-            form = await forms.read(request, max_body)
-            if keys is not None and not (keys.admits(request.headers) or keys.admit(form.key)):
+            admitted = keys is None or keys.admits(request.headers)
+            try:
+                form = await forms.read(request, max_body)
+            except HTTPException:
+                # What is wrong with a form is told to whoever may send one.
+                if admitted:
+                    raise
+            if keys is not None and not (admitted or keys.admit(form.key)):
                 raise HTTPException(401, WORDS["no_key"])
             if form.identifier:
                 form = await found_at_arxiv(form)
