@@ -124,7 +124,13 @@ def _bentoml(
         f"{bento['per_second']:.1f} papers/s (BentoML, {arm})",
         f"{ours['per_second'] / bento['per_second']:.2f} ×",
     )
-    for load, what in (("full", "with these clients"), ("at_90%", "at nine tenths of its own")):
+    for load, what in (
+        ("full", "with these clients"),
+        ("at_50%", "at half of its own"),
+        ("at_90%", "at nine tenths of its own"),
+    ):
+        if load not in bento["latency"]:
+            continue
         yield (
             f"Service, {arm}, latency {what}: p50, p95, p99",
             _latency(ours["latency"][load]),

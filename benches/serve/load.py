@@ -68,11 +68,13 @@ async def opened(
     until: float,
     told: list[tuple[float, float, int]],
 ) -> None:
-    """Requests come as a Poisson process of `rate` a second."""
+    """Requests come at random times, as many as are `rate` a second."""
     idle: list[Client] = []
     under_way: set[asyncio.Task[None]] = set()
     chance = random.Random(7)
-    due, at = time.perf_counter(), 0
+    start = time.perf_counter()
+    # A Poisson process of which the number of events is known.
+    times = sorted(chance.uniform(start, until) for _ in range(round(rate * (until - start))))
 
     async def one(due: float, request: bytes) -> None:
         client = idle.pop() if idle else Client(*place)
@@ -80,13 +82,11 @@ async def opened(
         told.append((due, time.perf_counter(), status))
         idle.append(client)
 
-    while due < until:
+    for at, due in enumerate(times):
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         task = asyncio.create_task(one(due, requests[at % len(requests)]))
         under_way.add(task)
         task.add_done_callback(under_way.discard)
-        due += chance.expovariate(rate)
-        at += 1
     await asyncio.gather(*under_way)
 
 
@@ -140,8 +140,13 @@ async def main() -> None:
         await closed(place, requests, options.clients, until, told)
     else:
         await opened(place, requests, options.rate, until, told)
-    # Throughput is of answers in the window; latency of requests that began in it.
-    answered = [one for one in told if counted <= one[1] < until and one[2] == 200]
+    # Latency is of requests that began in the window; of throughput, each request counts by the
+    # part of its time that lies in it: whole batches would make steps of it.
+    answered = sum(
+        max(0.0, min(end, until) - max(begun, counted)) / (end - begun)
+        for begun, end, status in told
+        if status == 200
+    )
     latencies: dict[int, list[float]] = {200: []}
     for began, end, status in told:
         if began >= counted:
@@ -149,7 +154,7 @@ async def main() -> None:
     print(
         json.dumps(
             {
-                "per_second": len(answered) / options.seconds,
+                "per_second": answered / options.seconds,
                 **quantiles(latencies[200]),
                 "requests": len(latencies[200]),
                 "statuses": {str(k): v for k, v in sorted(Counter(s for *_, s in told).items())},

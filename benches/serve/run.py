@@ -5,10 +5,10 @@
 Real titles and abstracts, one a request, clients that ask again as soon as they are answered;
 then requests at half and nine tenths of each service's own throughput, whoever still waits, and
 ours at nine tenths of the peer's too. The peer is what one would write otherwise (`peer.py`);
-BentoML runs the same classifier (`deploy/bentoml`), for half as long and without the half rate.
-Infinity only embeds, so ours is asked for embeddings beside it, both for half as long and at full
-load alone. The load generator, the services and the offline run share the machine; arms take turns,
-and medians count. Writes `benches/results/serve-*.json`, a file a kind of processor.
+BentoML runs the same classifier (`deploy/bentoml`) in the faster number format. Infinity only
+embeds, so ours is asked for embeddings beside it, both at full load alone. The load generator, the
+services and the offline run share the machine; arms take turns, and medians count. Writes
+`benches/results/serve-*.json`, a file a kind of processor.
 """
 
 import argparse
@@ -70,16 +70,19 @@ def load(url: str, bodies: Path, seconds: float, *flags: str) -> dict:
 
 def offline(bodies: Path, seconds: float, dtype: str, rate: float) -> float:
     """Papers a second offline, while a load of the same rate runs against nothing."""
+    beside = [sys.executable, str(HERE / "load.py"), "sink", str(bodies), "--rate", str(rate)]
     command = [sys.executable, str(HERE / "offline.py"), str(bodies), str(seconds), dtype]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        load("sink", bodies, seconds + 2, "--rate", str(rate))
-        answer, _ = process.communicate(timeout=600)
-    return json.loads(answer)["per_second"]
+    # It ends with a pass over the papers, and the load after it.
+    with subprocess.Popen([*beside, "--seconds", "600"], stdout=subprocess.DEVNULL) as generator:
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)
+        generator.terminate()
+    return json.loads(ran.stdout)["per_second"]
 
 
 def full(url: str, bodies: Path, seconds: float, clients: int) -> dict:
     """What clients get that never pause."""
-    one = load(url, bodies, seconds, "--clients", str(clients))
+    # Several batches go by before any counts: some services learn how long theirs take.
+    one = load(url, bodies, seconds, "--clients", str(clients), "--warm", "6")
     if not one["per_second"]:
         raise SystemExit(f"{url}: nothing answered; give more --seconds")
     return one
@@ -90,20 +93,16 @@ def measured(
 ) -> dict:
     """One turn of a service; `peer` is the peer's requests a second in the same round."""
     if name == "infinity":
-        return full(f"{url}/embeddings", files["texts"], seconds / 2, clients)
-    bento = name.startswith("bentoml")
-    seconds = seconds / 2 if bento else seconds
+        return full(f"{url}/embeddings", files["texts"], seconds, clients)
     address = f"{url}/classify"
     one = full(address, files["papers"], seconds, clients)
     rates = {f"at_{share:.0%}": share * one["per_second"] for share in (0.5, 0.9)}
-    if bento:
-        del rates["at_50%"]
     if name in DTYPES:
         rates["at_peers_90%"] = 0.9 * peer
     for rate, per_second in rates.items():
         one[rate] = load(address, files["papers"], seconds, "--rate", str(per_second))
     if name in DTYPES:
-        one["embeddings"] = full(f"{url}/v1/embeddings", files["truncated"], seconds / 2, clients)
+        one["embeddings"] = full(f"{url}/v1/embeddings", files["truncated"], seconds, clients)
     return one
 
 

@@ -63,12 +63,9 @@ def arms(folder: Path, head: Path) -> dict[str, Arm]:
         "peer": Arm(peer, "/ready"),
         "infinity": Arm([*infinity, "--port"], "/health"),
         **{arm: Arm([*ours, "--dtype", arm, "--port"], "/ready") for arm in DTYPES},
-        **{
-            f"bentoml-{dtype}": Arm(
-                [*bento, "--port"], "/readyz", {"ARXIV_CORE_BENTO_DTYPE": dtype}
-            )
-            for dtype in DTYPES
-        },
+        f"bentoml-{DTYPES[-1]}": Arm(
+            [*bento, "--port"], "/readyz", {"ARXIV_CORE_BENTO_DTYPE": DTYPES[-1]}
+        ),
     }
 
 

@@ -16,6 +16,9 @@ BASE = "localhost/base:bookworm"
 
 RUST = "localhost/rust:bookworm"
 
+WHEEL = os.environ.get("WHEEL", "dist")
+"""As .ci/build-images has it: ``dist`` takes the wheel that lies there, ``build`` compiles one."""
+
 COMPILER = (
     "apt-get update -qq && apt-get install -y -qq --no-install-recommends g++ make"
     " && rm -rf /var/lib/apt/lists/*"
@@ -113,9 +116,9 @@ class Builder:
         self("buildah", "config", "--env", f"PATH=/usr/local/rust/bin:{SEARCH}", name)
         self("buildah", "commit", "--rm", name, RUST)
 
-    def build(self, target: str, wheel: str = "dist") -> None:
-        """Build a target with the wheel in `dist`, or with one that is compiled for it."""
-        environment = {"BUILDER": "buildah", "BASE_IMAGE": BASE, "RUST_IMAGE": RUST, "WHEEL": wheel}
+    def build(self, target: str) -> None:
+        """Build a target."""
+        environment = {"BUILDER": "buildah", "BASE_IMAGE": BASE, "RUST_IMAGE": RUST, "WHEEL": WHEEL}
         if CERTIFICATES.is_file():
             environment["CERTIFICATES"] = str(CERTIFICATES)
         self(ROOT / ".ci/build-images", target, **environment)
