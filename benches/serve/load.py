@@ -17,6 +17,9 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
 
+PATIENCE = 300.0
+"""Seconds after which a request is lost."""
+
 
 class Client:
     """One connection."""
@@ -26,7 +29,14 @@ class Client:
         self._pipe: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, request: bytes) -> int:
-        """Send a request; return its status, 0 where the connection broke."""
+        """Send a request; return its status, 0 where the connection broke or nothing came."""
+        try:
+            return await asyncio.wait_for(self._asked(request), PATIENCE)
+        except TimeoutError:
+            self._pipe = None
+            return 0
+
+    async def _asked(self, request: bytes) -> int:
         try:
             # A service hangs up on who has been silent for long.
             if self._pipe is None or self._pipe[0].at_eof():

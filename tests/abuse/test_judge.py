@@ -117,6 +117,12 @@ def test_what_grows_within_the_first_requests_is_the_services_own() -> None:
     assert judge(slow) == []
 
 
+def test_requests_that_all_come_at_the_end_say_nothing_of_memory() -> None:
+    late = samples(lambda at, one: one.update(requests=at if at < COUNT - 3 else 8000))
+    [sentence] = judge(late, GOOD)
+    assert "cannot be compared" in sentence
+
+
 def test_few_samples_say_nothing() -> None:
     [sentence] = judge(samples()[:19])
     assert "19 samples" in sentence

@@ -76,11 +76,12 @@ def asking(url: str) -> Iterator[list[tuple[str, int, Any, Any]]]:
                 # Whoever is not refused leaves the place to another, and asks again later.
                 with OPENER.open(asked, timeout=2) as answer:
                     seen.append((path, answer.status, answer.headers, json.load(answer)))
-            except TimeoutError:
-                pass
             except urllib.error.HTTPError as error:
                 with error:
                     seen.append((path, error.code, error.headers, json.load(error)))
+            except (TimeoutError, urllib.error.URLError) as error:
+                late = isinstance(error, TimeoutError) or isinstance(error.reason, TimeoutError)
+                assert late, error
             stop.wait(0.5)
 
     with ThreadPoolExecutor(len(bodies)) as pool:
@@ -123,6 +124,6 @@ def test_ten_times_what_it_can_do_costs_those_whom_it_accepts_little(tmp_path: P
     assert set(storm["statuses"]) == {"200", "429"}
     refused, accepted = storm["latency"]["429"], storm["latency"]["200"]
     assert storm["statuses"]["429"] > 3 * storm["statuses"]["200"]
-    assert refused["p95"] < accepted["p50"] / 2, figures
+    assert refused["p95"] < accepted["p50"] / 4, figures
     assert accepted["p99"] <= 2 * max(before["p99"], after["p99"]), figures
     assert storm["per_second"] >= 0.5 * min(before["per_second"], after["per_second"]), figures

@@ -107,6 +107,8 @@ def _memory(samples: Sequence[Sample]) -> list[str]:
     tenth = max(1, len(samples) // 10)
     warm = min(WARM, samples[-1]["requests"] / 2)
     start = next(at for at, one in enumerate(samples) if at >= tenth and one["requests"] >= warm)
+    if start + tenth > len(samples) - tenth:
+        return ["half of the requests came at the end: memory cannot be compared"]
     early = median(one["resident"] for one in samples[start : start + tenth])
     late = median(one["resident"] for one in samples[-tenth:])
     if late <= MEMORY * early:

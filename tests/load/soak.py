@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from abuse.papers import sample
 from load.judge import Ending, Sample, judge
-from load.traffic import Connection, Request, Traffic
+from load.traffic import LOST, Connection, Request, Traffic
 from serve.process import OPENER, Service, free_port, serve, wait_until_it_answers
 
 ROOT = Path(__file__).parents[2]
@@ -59,8 +59,11 @@ async def probing(traffic: Traffic, took: list[float]) -> None:
     connection = Connection(traffic.host, traffic.port)
     while not traffic.over and not traffic.stopping:
         began = time.perf_counter()
-        if await connection.ask(PROBE) == 200:
+        status = await connection.ask(PROBE)
+        if status == 200:
             took.append(time.perf_counter() - began)
+        elif status == LOST:
+            traffic.unexpected[f"probe: {status}"] += 1
         await asyncio.sleep(REST)
     connection.close()
 

@@ -17,6 +17,10 @@ __all__ = ["KINDS", "Connection", "Traffic"]
 
 ANSWERED = frozenset({200, 429})
 JSON = "application/json"
+LOST = -1
+"""In place of a status, where a client has waited in vain; no kind of request may get it."""
+PATIENCE = 60.0
+"""Seconds that a client waits."""
 TOO_LARGE = b'{"title": "' + b"x" * 1_100_000
 
 Paper = dict[str, str]
@@ -112,7 +116,14 @@ class Connection:
         self._pipe: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, request: Request) -> int:
-        """Send a request; return its status, 0 where there is none."""
+        """Send a request; return its status, 0 where there is none, LOST where none ever comes."""
+        try:
+            return await asyncio.wait_for(self._asked(request), PATIENCE)
+        except TimeoutError:
+            self.close()
+            return LOST
+
+    async def _asked(self, request: Request) -> int:
         try:
             # A service hangs up on who has been silent for long.
             if self._pipe is None or self._pipe[0].at_eof():

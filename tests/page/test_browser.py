@@ -303,7 +303,7 @@ def test_a_service_of_one_place_is_used_one_paper_at_a_time(chromium: Any) -> No
         page.goto(url)
         fill(page)
         page.click("#classify")
-        page.wait_for_selector(".unexplained")
+        page.wait_for_selector(".why")
         assert page.locator(".category").count() == 5
         choose(page, "a.jsonl", "\n".join(json.dumps(paper) for paper in papers(3)))
         assert ended(page) == "3 of 3 papers have an answer, 0 have none."
@@ -313,8 +313,6 @@ def test_a_service_of_one_place_is_used_one_paper_at_a_time(chromium: Any) -> No
 def test_a_service_with_keys_answers_whoever_types_one(
     visit: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from page.service import serving
-
     key = "correct-horse-battery"
     monkeypatch.setenv("ARXIV_CORE_SERVE_KEYS", key)
     with serving() as url:

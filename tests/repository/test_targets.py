@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -82,6 +83,17 @@ def test_what_is_no_models_name_is_refused(root: Path, stand_in: StandIn, model:
     assert calls.read_text() == ""
 
 
+def test_every_lock_file_that_is_compiled_anew_is_proposed(root: Path) -> None:
+    recipe = (root / "Makefile").read_text().partition("\nlock:")[2].partition("\n\n")[0]
+    compiled = re.findall(r"-o (\S+)$", recipe, re.MULTILINE)
+    assert len(compiled) > 8
+    code = (root / ".ci/propose-locks").read_text().partition("locks=(")[2].partition(")")[0]
+    said = subprocess.run(
+        ["bash", "-c", f"echo {code}"], capture_output=True, text=True, check=True
+    )
+    assert set(said.stdout.split()) == set(compiled)
+
+
 @pytest.fixture
 def locked(root: Path, tmp_path: Path) -> Path:
     """A clone of a small repository with lock files and the script."""
@@ -96,6 +108,7 @@ def locked(root: Path, tmp_path: Path) -> Path:
         "bench.txt",
         "bento.txt",
         "docs.txt",
+        "fuzz.txt",
         "infinity.txt",
         "serve.txt",
         "serve-files.txt",

@@ -35,6 +35,7 @@ class Service(subprocess.Popen[bytes]):
     """The service; what it writes goes to a file: a pipe that nobody reads would stop it."""
 
     def __init__(self, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
+        self._text = ""
         self._written = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process
         super().__init__(
             [sys.executable, "-m", "arxiv_core", "serve", *arguments],
@@ -52,9 +53,10 @@ class Service(subprocess.Popen[bytes]):
     def end(self, timeout: float = 30) -> str:
         """Wait until it ends; return what it wrote."""
         self.wait(timeout)
-        with self._written as file:
-            file.seek(0)
-            return file.read().decode()
+        if not self._written.closed:
+            with self._written:
+                self._text = self.said()
+        return self._text
 
 
 def serve(*arguments: str, **environment: str) -> Service:

@@ -160,13 +160,17 @@ class Slow(Fake):
             self.under_way -= 1
 
 
-def test_few_variants_are_under_way_at_once() -> None:
+@pytest.mark.parametrize(("capacity", "most"), [(512, TOGETHER), (1, 1)])
+def test_few_variants_are_under_way_at_once_and_no_more_than_may_be(
+    capacity: int, most: int
+) -> None:
     async def run() -> None:
         slow = Slow()
+        slow.options["capacity"] = capacity
         slow.gate.set()
         found = await Explainer(slow, None)("T", "We prove it. " * 20)
         assert len(found.spans) == 21
-        assert slow.most == TOGETHER
+        assert slow.most == most
 
     asyncio.run(run())
 

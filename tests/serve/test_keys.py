@@ -104,6 +104,32 @@ def test_the_form_has_no_field_for_a_key_where_none_is_asked_for(client: TestCli
     assert 'name="key"' not in client.get("/").text
 
 
+def test_a_long_form_is_not_read_before_its_key_is_known(fake: Fake) -> None:
+    client = locked(fake, Keys([ONE]))
+    form = PAPER | {"abstract": "Rings. " * 10_000, "key": ONE}
+    answer = client.post("/", data=form)
+    assert answer.status_code == 401
+    assert "65536 bytes" in answer.text
+    assert client.post("/", data=form, headers={"X-API-Key": ONE}).status_code == 200
+
+
+def test_vertex_ai_in_the_pages_place_asks_for_a_key(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIP_PREDICT_ROUTE", "/")
+    client = locked(fake, Keys([ONE]))
+    body = {"instances": [PAPER]}
+    assert client.post("/", json=body).status_code == 401
+    assert client.post("/", json=body, headers={"X-API-Key": ONE}).status_code == 200
+
+
+def test_no_more_than_vertex_ais_health_is_told_to_everybody(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIP_HEALTH_ROUTE", "/v1/")
+    assert locked(fake, Keys([ONE])).get("/v1/models").status_code == 401
+
+
 def test_vertex_ais_health_is_told_to_everybody(
     fake: Fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

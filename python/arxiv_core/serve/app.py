@@ -192,7 +192,10 @@ def create_app(
     if keys is not None:
         public = OPEN if health_of_vertex is None else OPEN | {health_of_vertex}
         app.public = public
-        around.insert(0, functools.partial(Locked, keys=keys, refuse=refused, public=public))
+        # Vertex AI's route may have the page's place.
+        form = None if predictions == "/" else "/"
+        lock = functools.partial(Locked, keys=keys, refuse=refused, public=public, form=form)
+        around.insert(0, lock)
     if origins:
         # Outside the lock: a browser asks without a key whether it may ask with one.
         around.append(functools.partial(CORSMiddleware, **CROSS_ORIGIN, allow_origins=origins))

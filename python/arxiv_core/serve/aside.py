@@ -32,7 +32,7 @@ async def aside(work: Callable[[], T]) -> T:
     Raises
     ------
     Exception
-        Whatever `work` raised.
+        Whatever `work` raised; a RuntimeError in place of what is no Exception.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
@@ -51,6 +51,10 @@ async def aside(work: Callable[[], T]) -> T:
             result = work()
         except Exception as error:
             failed = error
+        except BaseException as error:
+            # A panic of the core is one: without an end, whoever waits would wait for ever.
+            failed = RuntimeError(f"{type(error).__name__}: {error}")
+            failed.__cause__ = error
         # The loop may have ended since: then nobody asks.
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(settle, result, failed)

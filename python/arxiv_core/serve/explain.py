@@ -16,7 +16,7 @@ from arxiv_core.live import Submission
 from arxiv_core.serve.body import json_body, parsed, while_connected
 from arxiv_core.serve.refusals import MEANT, Refusal
 from arxiv_core.serve.schemas import EXAMPLE, WHOLE, ArxivCategory, Strict
-from arxiv_core.serve.scoring import Scored, Scoring
+from arxiv_core.serve.scoring import Live, Scored
 from arxiv_core.serve.service import Link, fails, leads, takes
 from arxiv_core.serve.v1 import MAX_TEXT, Category
 
@@ -108,7 +108,7 @@ class Explainer:
         Seconds that an explanation may take; None: any time.
     """
 
-    def __init__(self, classifier: Scoring, timeout: float | None) -> None:
+    def __init__(self, classifier: Live, timeout: float | None) -> None:
         self._classifier = classifier
         self._timeout = timeout
         self._under_way = 0
@@ -182,8 +182,10 @@ class Explainer:
         whole.explain([], options)
         variants = _core.variants(title, abstract, options)
         without: list[Scored] = []
-        for start in range(0, len(variants), TOGETHER):
-            some = variants[start : start + TOGETHER]
+        # More than the queue holds would be refused, however often they are asked for.
+        together = min(TOGETHER, self._classifier.options["capacity"])
+        for start in range(0, len(variants), together):
+            some = variants[start : start + together]
             without += await self._together([(title, text) for *_, title, text in some])
         spans = [
             Span.model_validate({"field": field, "start": start, "end": end})

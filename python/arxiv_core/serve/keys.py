@@ -16,14 +16,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from arxiv_core._core import InputError
 
-__all__ = ["NEEDED", "OPEN", "Keys", "Locked"]
+__all__ = ["OPEN", "Keys", "Locked"]
 
-OPEN = frozenset({"/", "/health", "/page/", "/ready"})
+FOLDER = "/page/"
+"""All that is below it is the page's files."""
+
+OPEN = frozenset({"/", "/health", FOLDER, "/ready"})
 """Answered without a key to GET: whoever runs the service must see whether it lives, and a page
 without its style could not even say that a key is missing."""
-
-FORM = ("/", "POST")
-"""What asks for a key itself."""
 
 NEEDED = "an API key is needed: Authorization: Bearer KEY, or X-API-Key: KEY"
 """What is said to whoever brings none."""
@@ -136,8 +136,6 @@ def _digest(key: str, where: str) -> bytes:
 class Locked:
     """Lets requests pass that bring a key: ``Authorization: Bearer KEY`` or ``X-API-Key: KEY``.
 
-    The page's form passes too: it has a field for the key, and its route asks for it.
-
     Parameters
     ----------
     app
@@ -147,7 +145,9 @@ class Locked:
     refuse
         Answers an error as the asked route does.
     public
-        Paths, and beginnings of paths that end in a slash, that GET reaches without.
+        Paths that GET reaches without.
+    form
+        Where a POST passes too: it has a field for the key, and its route asks for it.
     """
 
     def __init__(
@@ -157,17 +157,17 @@ class Locked:
         keys: Keys,
         refuse: Callable[[Request, Exception], Awaitable[Response]],
         public: frozenset[str] = OPEN,
+        form: str | None = None,
     ) -> None:
         self._app, self._keys, self._refuse = app, keys, refuse
-        self._paths = public
-        self._folders = tuple(path for path in public if path.endswith("/") and path != "/")
+        self._public, self._form = public, form
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
         if (
             scope["type"] != "http"
             or self._is_public(scope)
-            or (scope["path"], scope["method"]) == FORM
+            or (scope["path"] == self._form and scope["method"] == "POST")
             or self._keys.admits(Headers(scope=scope))
         ):
             await self._app(scope, receive, send)
@@ -178,5 +178,5 @@ class Locked:
 
     def _is_public(self, scope: Scope) -> bool:
         path = scope["path"]
-        known = path in self._paths or path.startswith(self._folders)
+        known = path in self._public or (FOLDER in self._public and path.startswith(FOLDER))
         return known and scope["method"] in {"GET", "HEAD"}

@@ -376,7 +376,7 @@ async function answered(chunk, signal, wait) {
       if (signal.aborted) throw error;
       if (error.status === 429 || error.status === 503) {
         if (chunk.length > 1 && error.status === 429) {
-          // More papers than may be under way would be refused for ever.
+          // Beside others there may be room for a few where there is none for many.
           wait(error.retryAfter);
           await pause(error.retryAfter, signal);
           const half = Math.ceil(chunk.length / 2);

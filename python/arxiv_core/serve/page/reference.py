@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -54,17 +55,21 @@ def reference(document: Callable[[], dict[str, Any]]) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
 
-    @routes.api_route("/docs", methods=["GET", "HEAD"])
-    async def docs() -> Response:
+    # The document does not change, and to write it takes the event loop's time.
+    @functools.cache
+    def written() -> str:
         found = document()
         schemas = found["components"]["schemas"]
-        text = template("reference.html").render(
+        return template("reference.html").render(
             about=found["info"],
             operations=list(_operations(found)),
             schemas={name: _described(schemas[name]) for name in sorted(schemas)},
             secured="security" in found,
         )
-        return Response(text, media_type="text/html", headers=headers)
+
+    @routes.api_route("/docs", methods=["GET", "HEAD"])
+    async def docs() -> Response:
+        return Response(written(), media_type="text/html", headers=headers)
 
     return routes
 

@@ -39,6 +39,10 @@ POLICY = "; ".join(
 )
 """What a browser lets the page do, whatever should ever stand in it."""
 
+UNKNOWN = 64 * 1024
+"""Bytes of a form that are read from whoever has not shown a key before: no more than waits in the
+server anyway."""
+
 YEAR = 365 * 24 * 60 * 60
 
 TOP = '{"top_k": 5}'
@@ -138,6 +142,16 @@ def router(
             primary=form.primary or paper.primary,
         )
 
+    async def sent(request: Request, *, known: bool) -> Form:
+        if known:
+            return await forms.read(request, max_body)
+        try:
+            return await forms.read(request, min(max_body, UNKNOWN))
+        except HTTPException as error:
+            # What is wrong with a form is told to whoever may send one.
+            reason = WORDS["unread" if error.status_code == 413 else "no_key"]
+            raise HTTPException(401, reason.format(bytes=UNKNOWN)) from None
+
     @routes.api_route("/", methods=["GET", "HEAD"])
     async def blank() -> Response:
         return html(page(classifier.info(), Form()), headers={"Cache-Control": "no-cache"})
@@ -146,14 +160,9 @@ def router(
     async def filled(request: Request) -> Response:
         form = Form()
         try:
-            admitted = keys is None or keys.admits(request.headers)
-            try:
-                form = await forms.read(request, max_body)
-            except HTTPException:
-                # What is wrong with a form is told to whoever may send one.
-                if admitted:
-                    raise
-            if keys is not None and not (admitted or keys.admit(form.key)):
+            known = keys is None or keys.admits(request.headers)
+            form = await sent(request, known=known)
+            if keys is not None and not (known or keys.admit(form.key)):
                 raise HTTPException(401, WORDS["no_key"])
             if form.identifier:
                 form = await found_at_arxiv(form)

@@ -34,6 +34,7 @@ WORDS = {
     "explaining": "Looking for the sentences that mattered…",
     "empty": "Give a title, an abstract, or both.",
     "no_key": "This server asks for an API key, and none that it knows was sent.",
+    "unread": "This form is larger than the {bytes} bytes that are read before its key is known.",
     "no_lookup": "This server does not look papers up by their arXiv identifier: paste title and "
     "abstract.",
 }
