@@ -21,22 +21,15 @@ if TYPE_CHECKING:
 
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 
-from serve.process import OPENER, ask, free_port, serve, start, wait_until_it_answers
+from serve.process import OPENER, ask, free_port, serve, serving, start, wait_until_it_answers
 
 PAPER = {"title": "Rings", "abstract": "Each ring is a module over itself. " * 5}
 
 
 @pytest.fixture(scope="module")
 def service(sample_run: SampleRun) -> Iterator[str]:
-    port = free_port()
-    process = start(str(sample_run.package), port)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_it_answers(process, url)
+    with serving("--model", str(sample_run.package)) as url:
         yield url
-    finally:
-        process.terminate()
-        process.end()
 
 
 def test_a_paper_is_classified(service: str) -> None:
