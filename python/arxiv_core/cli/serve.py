@@ -25,6 +25,11 @@ __all__ = ["register"]
 
 log = logging.getLogger("arxiv_core.serve")
 
+SHAPES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+"""Shapes of products for which oneDNN keeps what it has compiled; by default 1,024. Every batch has
+its own few, used again in each layer, and nearly every batch has others: they would fill memory.
+https://uxlfoundation.github.io/oneDNN/dev_guide_primitive_cache.html"""
+
 PORTS = 65535
 
 DAY = 24 * 60 * 60
@@ -100,6 +105,8 @@ def serve(
     vertex.predict_route()
     vertex.health_route()
     keys = _keys(chosen)
+    # Before the first product: it is read once.
+    os.environ.setdefault(*SHAPES)
     # Before the model is loaded: what is meant may change meanwhile.
     meant = _stamp(chosen.model)
     classifier = Swapping(
