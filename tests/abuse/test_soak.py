@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 
 from load.traffic import KINDS
+from serve.process import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -30,3 +31,12 @@ def test_it_holds_for_five_minutes(tmp_path: Path) -> None:
     # Every kind has come, and good requests were answered rather than refused.
     assert set(last["kinds"]) == set(KINDS)
     assert samples[-1]["statuses"]["200"] > samples[-1]["requests"] / 3
+
+
+def test_a_service_that_is_not_there_is_named() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    command = [sys.executable, str(SOAK), "--minutes", "1", "--url", url]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 1
+    assert url in ran.stderr
+    assert "Traceback" not in ran.stderr

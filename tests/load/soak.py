@@ -157,6 +157,11 @@ def main() -> int:
     try:
         if process is not None:
             wait_until_it_answers(process, url)
+        else:
+            try:
+                state(url.rstrip("/"), None)
+            except OSError as error:
+                raise SystemExit(f"{url}/metrics: {error}") from None
         wrong = asyncio.run(
             soak(
                 url.rstrip("/"),
