@@ -19,6 +19,7 @@ TORCH_LIB = $(shell $(BIN)/python -c 'import importlib.util as u, pathlib as p; 
 export DVC_NO_ANALYTICS := 1
 # One profile for wheel, tests and lint: one set of compiled dependencies.
 CARGO_FLAGS := --locked --release
+GENERATOR := benches/serve/generator/Cargo.toml
 
 RUST_SOURCES := Cargo.toml Cargo.lock .cargo/config.toml $(shell find src -type f)
 PYTHON_FOLDERS := python tests benches deploy notebooks .ci
@@ -81,12 +82,14 @@ lint: lint-rust lint-python lint-workflows lint-files ## formats, clippy, ruff, 
 lint-rust: clippy ## rustfmt and clippy
 	cargo fmt --check
 	cargo fmt --check --manifest-path fuzz/Cargo.toml
+	cargo fmt --check --manifest-path $(GENERATOR)
 
 .PHONY: clippy
 clippy: $(STAMPS)/dev
 	cargo clippy $(CARGO_FLAGS) --all-targets --features python -- -D warnings
 	cargo clippy $(CARGO_FLAGS) --all-targets --no-default-features -- -D warnings
 	cargo clippy $(CARGO_FLAGS) --no-default-features --features raw-text -- -D warnings
+	cargo clippy $(CARGO_FLAGS) --all-targets --manifest-path $(GENERATOR) --target-dir target -- -D warnings
 
 .PHONY: lint-python
 lint-python: types $(STAMPS)/wheel ## ruff, mypy, stubs
@@ -112,8 +115,9 @@ lint-files: $(STAMPS)/dev ## large files, secrets, outputs in notebooks
 	$(BIN)/nbstripout --verify notebooks/*.ipynb
 
 .PHONY: test-core
-test-core: ## Rust tests of the rooms that need neither libtorch nor Python
+test-core: ## Rust tests of the rooms that need neither libtorch nor Python, and of the load generator
 	cargo test $(CARGO_FLAGS) --no-default-features
+	cargo test $(CARGO_FLAGS) --manifest-path $(GENERATOR) --target-dir target
 
 .PHONY: test-torch
 test-torch: $(STAMPS)/dev

@@ -26,10 +26,8 @@ def commit() -> str:
     """
     git = ["git", "-C", str(ROOT)]
     revision = subprocess.check_output([*git, "rev-parse", "--short", "HEAD"], text=True).strip()
-    changed = subprocess.run(
-        [*git, "diff", "--quiet", "HEAD", "--", "src", "python", "benches/*.py", "deploy", MODEL],
-        check=False,
-    )
+    sources = ["src", "python", "benches/*.py", "benches/*.rs", "deploy", MODEL]
+    changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", *sources], check=False)
     return revision + ("-dirty" if changed.returncode else "")
 
 

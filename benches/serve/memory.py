@@ -9,17 +9,19 @@ processor.
 """
 
 import argparse
-import asyncio
+import http.client
+import itertools
 import json
 import sys
 import tempfile
+import threading
 import urllib.request
-from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from load import Client
 from provenance import own_file, provenance
 from run import DATA, read
 from services import arms, running
@@ -30,10 +32,8 @@ LONG = 500
 
 
 def request(paper: dict[str, str], abstract: str) -> bytes:
-    """A request as it is sent."""
-    body = json.dumps({"title": paper["title"], "abstract": abstract}).encode()
-    head = f"POST /classify HTTP/1.1\r\nHost: bench\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+    """A request's body."""
+    return json.dumps({"title": paper["title"], "abstract": abstract}).encode()
 
 
 def resident(url: str) -> float:
@@ -43,36 +43,45 @@ def resident(url: str) -> float:
     return float(text.split("\nprocess_resident_memory_bytes ")[1].split()[0]) / 2**20
 
 
-async def ask(url: str, papers: list[dict[str, str]], requests: int, clients: int) -> dict:
+def ask(url: str, papers: list[dict[str, str]], requests: int, clients: int) -> dict:
     """Ask so often; tell what the service held on to meanwhile."""
-    place = urlsplit(url)
     short = [request(paper, " ".join(paper["abstract"].split()[:5])) for paper in papers]
     long = [request(paper, " ".join([paper["abstract"]] * 12)) for paper in papers[:64]]
-    statuses: Counter[int] = Counter()
     early = min(EARLY, requests // 2)
     after: dict[int, float] = {}
     every = max(1, requests // 20)
+    lock = threading.Lock()
 
-    async def several(numbers: range, bodies: list[bytes], counted: bool) -> None:
-        queue = iter(numbers)
+    def several(bodies: Iterable[bytes], counted: bool) -> None:
+        turns, done = iter(bodies), itertools.count(1)
 
-        async def one() -> None:
-            client = Client(place.hostname or "", place.port or 0)
-            for number in queue:
-                body = long[number % len(long)] if number % LONG == LONG - 1 else None
-                status = await client.ask(body or bodies[number % len(bodies)])
-                if counted:
-                    statuses[status] += 1
-                    done = statuses.total()
-                    if done in (early, requests) or done % every == 0:
-                        after[done] = await asyncio.to_thread(resident, url)
+        def one() -> None:
+            kept = http.client.HTTPConnection(urlsplit(url).netloc, timeout=300)
+            while True:
+                with lock:
+                    body = next(turns, None)
+                if body is None:
+                    return
+                kept.request("POST", "/classify", body)
+                with kept.getresponse() as answer:
+                    content = answer.read()
+                if answer.status != 200:
+                    raise SystemExit(f"{answer.status}: {content.decode()}")
+                with lock:
+                    count = next(done)
+                if counted and (count in (early, requests) or count % every == 0):
+                    after[count] = resident(url)
 
-        await asyncio.gather(*(one() for _ in range(clients)))
+        with ThreadPoolExecutor(clients) as pool:
+            for client in [pool.submit(one) for _ in range(clients)]:
+                client.result()
 
-    await several(range(len(long)), long, counted=False)
-    await several(range(requests), short, counted=True)
-    if set(statuses) != {200}:
-        raise SystemExit(f"not every request was answered: {dict(statuses)}")
+    mixed = (
+        long[number % len(long)] if number % LONG == LONG - 1 else short[number % len(short)]
+        for number in range(requests)
+    )
+    several(long, counted=False)
+    several(mixed, counted=True)
     return {
         "early_requests": early,
         "early_mb": after[early],
@@ -103,7 +112,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         ours = arms(Path(folder), Path(folder, "head.npz"))["f32"]
         with running("f32", ours) as url:
-            result |= asyncio.run(ask(url, papers, options.requests, options.clients))
+            result |= ask(url, papers, options.requests, options.clients)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(

@@ -26,6 +26,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from load import SINK, command, load
 from provenance import ROOT, own_file, provenance
 from services import BENTOML, DTYPES, ENGINE, HERE, INFINITY, INFINITY_DTYPE, arms, running, version
 
@@ -59,22 +60,13 @@ def fitted(papers: list[dict[str, str]], file: Path) -> None:
     )
 
 
-def load(url: str, bodies: Path, seconds: float, *flags: str) -> dict:
-    """What the load generator says."""
-    command = [sys.executable, str(HERE / "load.py"), url, str(bodies), "--seconds", str(seconds)]
-    ran = subprocess.run([*command, *flags], capture_output=True, text=True, check=False)
-    if ran.returncode:
-        raise SystemExit(ran.stderr)
-    return json.loads(ran.stdout)
-
-
 def offline(bodies: Path, seconds: float, dtype: str, rate: float) -> float:
     """Papers a second offline, while a load of the same rate runs against nothing."""
-    beside = [sys.executable, str(HERE / "load.py"), "sink", str(bodies), "--rate", str(rate)]
-    command = [sys.executable, str(HERE / "offline.py"), str(bodies), str(seconds), dtype]
+    beside = command(SINK, bodies, "--rate", rate, "--seconds", 600)
+    offline = [sys.executable, str(HERE / "offline.py"), str(bodies), str(seconds), dtype]
     # It ends with a pass over the papers, and the load after it.
-    with subprocess.Popen([*beside, "--seconds", "600"], stdout=subprocess.DEVNULL) as generator:
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)
+    with subprocess.Popen(beside, stdout=subprocess.DEVNULL) as generator:
+        ran = subprocess.run(offline, capture_output=True, text=True, timeout=600, check=True)
         generator.terminate()
     return json.loads(ran.stdout)["per_second"]
 
@@ -82,7 +74,7 @@ def offline(bodies: Path, seconds: float, dtype: str, rate: float) -> float:
 def full(url: str, bodies: Path, seconds: float, clients: int) -> dict:
     """What clients get that never pause."""
     # Several batches go by before any counts: some services learn how long theirs take.
-    one = load(url, bodies, seconds, "--clients", str(clients), "--warm", "6")
+    one = load(url, bodies, "--seconds", seconds, "--clients", clients, "--warm", 6)
     if not one["per_second"]:
         raise SystemExit(f"{url}: nothing answered; give more --seconds")
     return one
@@ -100,7 +92,7 @@ def measured(
     if name in DTYPES:
         rates["at_peers_90%"] = 0.9 * peer
     for rate, per_second in rates.items():
-        one[rate] = load(address, files["papers"], seconds, "--rate", str(per_second))
+        one[rate] = load(address, files["papers"], "--seconds", seconds, "--rate", per_second)
     if name in DTYPES:
         one["embeddings"] = full(f"{url}/v1/embeddings", files["truncated"], seconds, clients)
     return one

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -24,7 +23,7 @@ from serve.process import OPENER, ask, serving
 
 pytestmark = pytest.mark.slow
 
-LOAD = Path(__file__).parents[2] / "benches/serve/load.py"
+ROOT = Path(__file__).parents[2]
 CAPACITY = 16
 SECONDS = 10
 
@@ -37,10 +36,12 @@ TOLD = {
 """How each route's refusal is written."""
 
 
-def load(url: str, bodies: Path, seconds: float, *flags: str) -> dict[str, Any]:
+def load(url: str, bodies: Path, seconds: float, *flags: object) -> dict[str, Any]:
     """What the load generator says."""
-    command = [sys.executable, str(LOAD), f"{url}/classify", str(bodies)]
-    command += ["--seconds", str(seconds), "--warm", "2", *flags]
+    cargo = ["cargo", "run", "--quiet", "--release", "--locked", "--target-dir", ROOT / "target"]
+    generator = [*cargo, "--manifest-path", ROOT / "benches/serve/generator/Cargo.toml", "--"]
+    flags = (f"{url}/classify", bodies, "--seconds", seconds, "--warm", 2, *flags)
+    command = [str(part) for part in (*generator, *flags)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert ran.returncode == 0, ran.stderr
     said: dict[str, Any] = json.loads(ran.stdout)
@@ -99,17 +100,17 @@ def test_ten_times_what_it_can_do_costs_those_whom_it_accepts_little(tmp_path: P
     bodies.write_text("".join(f"{json.dumps(paper)}\n" for paper in long(64)), encoding="utf-8")
     with serving(f"serve.capacity={CAPACITY}", "serve.timeout=null") as url:
         alone = sorted(lone(url) for _ in range(5))[2]
-        before = load(url, bodies, SECONDS, "--clients", str(CAPACITY))
+        before = load(url, bodies, SECONDS, "--clients", CAPACITY)
         assert set(before["statuses"]) == {"200"}
         with asking(url) as seen:
             # On a slow machine longer: a request that is accepted waits for fifteen others.
             seconds = max(SECONDS, 4 * before["p50"])
-            storm = load(url, bodies, seconds, "--rate", str(10 * before["per_second"]))
+            storm = load(url, bodies, seconds, "--rate", 10 * before["per_second"])
         ended = time.monotonic()
         while (took := lone(url)) > 2 * alone:
             assert time.monotonic() < ended + 10, f"a lone paper takes {took} s, before {alone} s"
         # The machine may have become slower meanwhile, or quicker, by what else runs on it.
-        after = load(url, bodies, SECONDS, "--clients", str(CAPACITY))
+        after = load(url, bodies, SECONDS, "--clients", CAPACITY)
         refusals = dict.fromkeys(TOLD, 0)
         for path, status, headers, body in seen:
             assert status in {200, 429}, (path, status, body)
