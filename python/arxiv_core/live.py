@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, Self, TypedDict
 
 from arxiv_core import _core
 from arxiv_core._core import DeadlineError, StoppingError
+from arxiv_core.aside import aside
 from arxiv_core.classifier import ranking
 
 if TYPE_CHECKING:
@@ -223,7 +225,8 @@ class LiveClassifier:
         bool
             Whether none is left.
         """
-        return await asyncio.to_thread(self._core.drain, timeout)
+        # The loop's own threads may all be busy with what others gave them.
+        return await aside(functools.partial(self._core.drain, timeout))
 
     @property
     def depth(self) -> int:

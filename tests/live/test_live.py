@@ -6,8 +6,10 @@ import asyncio
 import gc
 import json
 import random
+import threading
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -229,6 +231,22 @@ def test_draining_answers_what_is_under_way_and_accepts_nothing_more(
             await live.submit({"title": "Rings", "abstract": "Modules"})
 
     run(classifier, work)
+
+
+def test_draining_waits_for_no_thread_of_others(classifier: Classifier) -> None:
+    let_go = threading.Event()
+
+    async def work(live: LiveClassifier) -> bool:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        busy = loop.run_in_executor(None, let_go.wait)
+        try:
+            return await asyncio.wait_for(live.drain(60), 30)
+        finally:
+            let_go.set()
+            await busy
+
+    assert run(classifier, work)
 
 
 def test_who_leaves_early_is_told_that_it_stops(classifier: Classifier) -> None:

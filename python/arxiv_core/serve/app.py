@@ -19,9 +19,9 @@ from starlette.types import ASGIApp
 
 import arxiv_core
 from arxiv_core._core import canonical
+from arxiv_core.aside import aside
 from arxiv_core.serve import explain, openai, page, status, tei, v1, vertex
 from arxiv_core.serve.access import REQUEST_ID, Access
-from arxiv_core.serve.aside import aside
 from arxiv_core.serve.body import body, parsed, while_connected
 from arxiv_core.serve.keys import OPEN, Keys, Locked
 from arxiv_core.serve.metrics import Assigning, Measured, Requests, registry

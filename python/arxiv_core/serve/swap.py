@@ -8,8 +8,8 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from arxiv_core.aside import aside
 from arxiv_core.live import Submission
-from arxiv_core.serve.aside import aside
 
 if TYPE_CHECKING:
     from arxiv_core._core import Answer

@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-
-pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
-
-from arxiv_core.serve.aside import aside
+from arxiv_core.aside import aside
 
 
 class Panic(BaseException):
