@@ -201,6 +201,17 @@ def test_a_deadline_is_the_whole_explanations_and_drops_its_work() -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(("own", "left"), [(60, 0.01), (None, 0.01), (0.01, 60)])
+def test_the_lesser_of_two_deadlines_holds(own: float | None, left: float) -> None:
+    async def run() -> None:
+        slow = Slow()
+        with pytest.raises(DeadlineError, match=r"0\.01 s"):
+            await Explainer(slow, own)("T", "One.", timeout=left)
+        assert slow.under_way == 0
+
+    asyncio.run(run())
+
+
 def test_the_schema_describes_the_body(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     assert set(document["components"]["schemas"]["Questioned"]["properties"]) == {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,8 +14,11 @@ import pytest
 
 pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
 
+from arxiv_core import OverloadedError
 from arxiv_core.serve import create_app
-from arxiv_core.serve.page.words import WORDS
+from arxiv_core.serve.page import lookup
+from arxiv_core.serve.page.lookup import AT_ONCE, Lookup
+from arxiv_core.serve.page.words import PROBLEMS, WORDS
 from fastapi.testclient import TestClient
 from serve.stand_in import Fake
 
@@ -31,19 +35,28 @@ ERROR = """<entry><title>Error</title><summary>incorrect id format</summary></en
 
 
 class Arxiv(ThreadingHTTPServer):
-    """Answers every query with `answer` and keeps what was asked for."""
+    """Answers every query with `answer`, once the gate is open, and keeps what was asked for."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.status, self.answer = 200, FEED.format(ENTRY).encode()
+        self.location = ""
         self.asked: list[str] = []
+        self.gate = threading.Event()
+        self.gate.set()
 
 
 class Handler(BaseHTTPRequestHandler):
     server: Arxiv
 
     def do_GET(self) -> None:
+        if self.server.location and self.path.startswith("/api/"):
+            self.send_response(302)
+            self.send_header("Location", self.server.location)
+            self.end_headers()
+            return
         self.server.asked += parse_qs(urlsplit(self.path).query)["id_list"]
+        self.server.gate.wait(30)
         self.send_response(self.server.status)
         self.send_header("Content-Length", str(len(self.server.answer)))
         self.end_headers()
@@ -59,12 +72,55 @@ def arxiv(monkeypatch: pytest.MonkeyPatch) -> Iterator[Arxiv]:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
+        server.gate.set()
         server.shutdown()
         thread.join()
 
 
-def ask(port: int, fake: Fake, **fields: str) -> Any:
-    app = create_app(fake, arxiv_lookup=f"http://127.0.0.1:{port}/api/query")
+class Trickle:
+    """Sends what an answer begins with, and then a byte at a time until the other side has gone."""
+
+    def __init__(self, begun: bytes) -> None:
+        self.begun = begun
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.gone = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    @property
+    def port(self) -> int:
+        port: int = self.listening.getsockname()[1]
+        return port
+
+    def run(self) -> None:
+        connection, _ = self.listening.accept()
+        with connection:
+            try:
+                connection.sendall(self.begun)
+                for _ in range(2000):
+                    connection.sendall(b" ")
+                    self.gone.wait(0.01)
+            except OSError:
+                self.gone.set()
+
+
+@pytest.fixture
+def trickle(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bytes], Trickle]]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    running: list[Trickle] = []
+
+    def start(begun: bytes) -> Trickle:
+        running.append(Trickle(begun))
+        running[-1].thread.start()
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.thread.join()
+        one.listening.close()
+
+
+def ask(port: int, fake: Fake, timeout: float | None = None, **fields: str) -> Any:
+    app = create_app(fake, arxiv_lookup=f"http://127.0.0.1:{port}/api/query", timeout=timeout)
     return TestClient(app).post("/", data=fields)
 
 
@@ -126,6 +182,122 @@ def test_what_arxiv_does_not_have_or_say_is_told(
     answer = ask(arxiv.server_port, Fake(), identifier="2101.00001")
     assert answer.status_code == expected
     assert said in answer.text
+
+
+def test_a_redirection_is_followed(arxiv: Arxiv) -> None:
+    arxiv.location = f"http://127.0.0.1:{arxiv.server_port}/new?id_list=2101.00001"
+    answer = ask(arxiv.server_port, Fake(), identifier="2101.00001")
+    assert answer.status_code == 200
+    assert arxiv.asked == ["2101.00001"]
+
+
+@pytest.mark.parametrize("location", ["ftp://127.0.0.1/x", "file:///etc/passwd"])
+def test_a_redirection_leads_nowhere_but_to_the_web(arxiv: Arxiv, location: str) -> None:
+    arxiv.location = location
+    answer = ask(arxiv.server_port, Fake(), identifier="2101.00001")
+    assert answer.status_code == 502
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nX-Slow:",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfff\r\n",
+    ],
+    ids=["status", "head", "body", "redirection", "chunk"],
+)
+@pytest.mark.parametrize(("timeout", "patience"), [(0.2, 10), (None, 0.2)])
+def test_one_that_answers_byte_by_byte_has_no_more_than_its_time(
+    trickle: Callable[[bytes], Trickle],
+    monkeypatch: pytest.MonkeyPatch,
+    begun: bytes,
+    timeout: float | None,
+    patience: float,
+) -> None:
+    monkeypatch.setattr(lookup, "PATIENCE", patience)
+    before = set(threading.enumerate())
+    slow = trickle(begun)
+    fake = Fake()
+    answer = ask(slow.port, fake, timeout, identifier="2101.00001")
+    assert answer.status_code == 504
+    assert "arXiv did not answer in time" in answer.text
+    assert PROBLEMS["504"][1] in answer.text
+    assert 'value="2101.00001"' in answer.text
+    assert not fake.seen
+    # It is the thread that hangs up.
+    assert slow.gone.wait(10)
+    for thread in set(threading.enumerate()) - before - {slow.thread}:
+        assert thread.daemon
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_who_goes_away_is_not_waited_for(arxiv: Arxiv) -> None:
+    arxiv.gate.clear()
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/",
+        "raw_path": b"/",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/x-www-form-urlencoded")],
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "scheme": "http",
+        "server": ("test", 80),
+        "client": ("test", 1),
+    }
+    coming = [{"type": "http.request", "body": b"identifier=2101.00001", "more_body": False}]
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        if coming:
+            return coming.pop()
+        while not arxiv.asked:
+            await asyncio.sleep(0)
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    fake = Fake()
+    address = f"http://127.0.0.1:{arxiv.server_port}/api/query"
+    app = create_app(fake, arxiv_lookup=address)
+    asyncio.run(asyncio.wait_for(app(scope, receive, send), 20))
+    assert not arxiv.gate.is_set()
+    assert sent[0]["status"] == 499
+    assert not fake.seen
+
+
+def test_few_are_looked_up_at_once_and_who_goes_away_keeps_a_place(arxiv: Arxiv) -> None:
+    async def run() -> None:
+        look_up = Lookup(f"http://127.0.0.1:{arxiv.server_port}/api/query")
+        arxiv.gate.clear()
+        waiting = [asyncio.ensure_future(look_up("2101.00001")) for _ in range(AT_ONCE)]
+        while len(arxiv.asked) < AT_ONCE:
+            await asyncio.sleep(0)
+        waiting.pop().cancel()
+        await asyncio.sleep(0)
+        with pytest.raises(OverloadedError, match=f"{AT_ONCE} papers are being looked up"):
+            await look_up("2101.00001")
+        arxiv.gate.set()
+        for found in await asyncio.gather(*waiting):
+            assert found.primary == "math.AG"
+        assert (await look_up("2101.00001")).primary == "math.AG"
+
+    asyncio.run(run())
+
+
+def test_one_more_is_told_to_come_back(arxiv: Arxiv, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookup, "AT_ONCE", 0)
+    answer = ask(arxiv.server_port, Fake(), identifier="2101.00001")
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+    assert "papers are being looked up at arXiv" in answer.text
+    assert PROBLEMS["429"][0] in answer.text
+    assert not arxiv.asked
 
 
 def test_without_network_it_says_so() -> None:

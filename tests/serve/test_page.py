@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from html.parser import HTMLParser
 from typing import Any
@@ -11,12 +12,14 @@ import pytest
 pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
 
 from arxiv_core import DeadlineError, OverloadedError, StoppingError
-from arxiv_core.serve.explain import Explained, Span
+from arxiv_core.live import Submission
+from arxiv_core.serve import create_app
+from arxiv_core.serve.explain import Explained, Explainer, Span
 from arxiv_core.serve.page.view import Form, answer, percent
 from arxiv_core.serve.page.words import PROBLEMS, WORDS
 from arxiv_core.serve.v1 import Category, Decision
 from fastapi.testclient import TestClient
-from serve.stand_in import Fake
+from serve.stand_in import Fake, Scored
 
 PAPER = {"title": "On rings", "abstract": "Each ring is a module. It is new.", "primary": ""}
 
@@ -91,7 +94,7 @@ def test_a_form_is_answered_with_the_whole_page(client: TestClient, fake: Fake) 
         "abstract": "Each ring is a module. It is new.",
         "primary": "math.AG",
     }
-    assert fake.timeouts == {3}
+    assert all(timeout is not None and 0 < timeout <= 3 for timeout in fake.timeouts)
     tree = Tree(answer.text)
     assert tree.text("sentence").startswith("Keep math.AG")
     assert tree.text("verdict") == "Accept"
@@ -217,8 +220,6 @@ def test_overload_and_failure_are_told_with_what_to_do(
 def test_an_answer_stands_without_its_explanation(
     client: TestClient, fake: Fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from arxiv_core.serve.explain import Explainer
-
     async def busy(*_: object, **__: object) -> None:
         raise OverloadedError("8 explanations are under way")
 
@@ -229,6 +230,42 @@ def test_an_answer_stands_without_its_explanation(
     assert "8 explanations are under way" in tree.text("unexplained")
     assert tree.text("share")
     assert not tree.text("marked-abstract")
+
+
+def test_a_form_and_its_explanation_have_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    took, given = 0.05, []
+
+    class Slow(Fake):
+        async def submit(self, paper: Submission, *, timeout: float | None = None) -> Scored:
+            await asyncio.sleep(took)
+            given.append(timeout)
+            return await super().submit(paper)
+
+    async def late(*_: object, timeout: float | None, **__: object) -> None:
+        given.append(timeout)
+        raise DeadlineError("not explained within 2 s")
+
+    monkeypatch.setattr(Explainer, "__call__", late)
+    answer = send(TestClient(create_app(Slow(), timeout=60)))
+    assert answer.status_code == 200
+    assert len(given) == 2
+    # The loop's clock may say a little less than has passed.
+    assert given[1] <= given[0] - took * 0.9
+    assert "not known this time: not explained within 2 s" in Tree(answer.text).text("unexplained")
+
+
+def test_what_is_not_explained_in_time_is_answered_without() -> None:
+    class Stuck(Fake):
+        async def submit(self, paper: Submission, *, timeout: float | None = None) -> Scored:
+            if self.seen:
+                await asyncio.Event().wait()
+            return await super().submit(paper, timeout=timeout)
+
+    answer = send(TestClient(create_app(Stuck(), timeout=0.5)))
+    assert answer.status_code == 200
+    tree = Tree(answer.text)
+    assert "not known this time: not explained within" in tree.text("unexplained")
+    assert tree.text("share")
 
 
 def test_what_was_cut_and_what_nobody_knows_is_told_plainly() -> None:

@@ -120,6 +120,7 @@ class Explainer:
         *,
         categories: Sequence[str] | None = None,
         top_k: int = 5,
+        timeout: float | None = None,
     ) -> Explanation:
         """Explain a paper.
 
@@ -131,6 +132,8 @@ class Explainer:
             Categories to explain; None: the `top_k` best.
         top_k
             How many, where none are named.
+        timeout
+            Seconds that whoever asks has left, where those are fewer than an explanation may take.
 
         Returns
         -------
@@ -144,7 +147,7 @@ class Explainer:
         OverloadedError
             As many explanations, or requests, are under way as may be.
         DeadlineError
-            The whole took longer than a request may.
+            The whole took longer than it may.
         StoppingError
             The engine drains.
         """
@@ -152,15 +155,17 @@ class Explainer:
             raise arxiv_core.OverloadedError(
                 f"{AT_ONCE} explanations are under way, which is as many as may be; try again later"
             )
+        limits = [one for one in (self._timeout, timeout) if one is not None]
+        limit = min(limits, default=None)
         self._under_way += 1
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(limit):
                 for _ in range(ATTEMPTS):
                     found = await self._explain(title, abstract, categories, top_k)
                     if found is not None:
                         return found
         except TimeoutError:
-            raise arxiv_core.DeadlineError(f"not explained within {self._timeout} s") from None
+            raise arxiv_core.DeadlineError(f"not explained within {limit:.4g} s") from None
         else:
             raise arxiv_core.OverloadedError("the model changes faster than it explains a paper")
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,7 +16,7 @@ from arxiv_core.serve.body import while_connected
 from arxiv_core.serve.explain import Explained, Explainer, Span
 from arxiv_core.serve.keys import Keys
 from arxiv_core.serve.page import forms
-from arxiv_core.serve.page.lookup import look_up
+from arxiv_core.serve.page.lookup import Lookup
 from arxiv_core.serve.page.render import Page
 from arxiv_core.serve.page.view import Answer, Form, answer, problem
 from arxiv_core.serve.page.words import WORDS
@@ -74,7 +75,8 @@ def router(
     max_body
         Largest form in bytes.
     timeout
-        Seconds after which a form is answered 504; None: never.
+        Seconds after which a form is answered 504, or where only its explanation is missing,
+        without that; None: never.
     lookup
         Address of arXiv's interface, where papers are looked up; None: they are not.
     keys
@@ -87,6 +89,7 @@ def router(
     """
     routes = APIRouter(include_in_schema=False)
     page = Page(lookup=lookup is not None, locked=keys is not None)
+    look_up = None if lookup is None else Lookup(lookup)
 
     def html(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         own = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
@@ -97,7 +100,12 @@ def router(
             headers=own | dict(headers or {}),
         )
 
-    async def answered(form: Form) -> Answer:
+    def left(start: float) -> float | None:
+        if timeout is None:
+            return None
+        return max(0.0, start + timeout - asyncio.get_running_loop().time())
+
+    async def answered(form: Form, start: float) -> Answer:
         if not form.title.strip() and not form.abstract.strip():
             raise HTTPException(422, WORDS["empty"])
         submission: Submission = {
@@ -105,7 +113,7 @@ def router(
             "abstract": form.abstract,
             "primary": form.primary or None,
         }
-        scored = await classifier.submit(submission, timeout=timeout)
+        scored = await classifier.submit(submission, timeout=left(start))
         ranked = scored.rank(TOP, form.primary or None).categories
         categories = [Category.model_validate(one, from_attributes=True) for one in ranked]
         spans: list[Span] = []
@@ -113,7 +121,9 @@ def router(
         unexplained = ""
         known = [one.category for one in categories if one.threshold is not None]
         try:
-            found = await explainer(form.title, form.abstract, categories=known)
+            found = await explainer(
+                form.title, form.abstract, categories=known, timeout=left(start)
+            )
             # Another model may have taken over since: what it says does not explain this answer.
             if found.model == scored.model:
                 spans, explained = found.spans, found.categories
@@ -131,10 +141,10 @@ def router(
             unexplained=unexplained,
         )
 
-    async def found_at_arxiv(form: Form) -> Form:
-        if lookup is None:
+    async def found_at_arxiv(form: Form, start: float) -> Form:
+        if look_up is None:
             raise HTTPException(422, WORDS["no_lookup"])
-        paper = await look_up(form.identifier, lookup)
+        paper = await look_up(form.identifier, timeout=left(start))
         return replace(
             form,
             title=paper.title,
@@ -164,9 +174,11 @@ def router(
             form = await sent(request, known=known)
             if keys is not None and not (known or keys.admit(form.key)):
                 raise HTTPException(401, WORDS["no_key"])
+            # One deadline for all that one form asks for.
+            start = asyncio.get_running_loop().time()
             if form.identifier:
-                form = await found_at_arxiv(form)
-            found = await while_connected(request, answered(form))
+                form = await while_connected(request, found_at_arxiv(form, start))
+            found = await while_connected(request, answered(form, start))
         except Exception as error:
             told = said(error)
             if told.status == 500:

@@ -67,6 +67,6 @@ PROBLEMS = {
         "The service is stopping",
         "Another will take its place: wait {seconds} s and send it again.",
     ),
-    "504": ("This took too long", "The service is slow at the moment: send it again later."),
+    "504": ("This took too long", "It is slow at the moment: send it again later."),
 }
 """By status: what happened, and what to do. 0: there was no answer."""
