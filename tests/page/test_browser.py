@@ -62,7 +62,7 @@ def test_a_paper_is_classified_and_explained(visit: Open) -> None:
     assert page.evaluate("document.activeElement.id") == "results-heading"
 
 
-@pytest.mark.parametrize("primary", ["", "cs.CV", "hep-lat"])
+@pytest.mark.parametrize("primary", ["", "cs.CV", "hep-lat", "cs.GL"])
 def test_who_has_no_javascript_reads_the_same(visit: Open, primary: str) -> None:
     scripted = read(classified(visit(), primary=primary))
     plain = visit(java_script_enabled=False)
@@ -76,6 +76,8 @@ def test_who_has_no_javascript_reads_the_same(visit: Open, primary: str) -> None
     while closed.count():
         closed.first.click()
     assert " ".join(plain.locator("#answer").all_inner_texts()).split() == scripted
+    # The one category that the default model does not know.
+    assert ("does not know cs.GL, so it cannot judge" in " ".join(scripted)) == (primary == "cs.GL")
 
 
 def test_a_mistake_is_named_and_nothing_is_lost(visit: Open) -> None:

@@ -276,12 +276,19 @@ def test_what_was_cut_and_what_nobody_knows_is_told_plainly() -> None:
     nothing = Decision(verdict="abstain", primary=None, cross_lists=[])
     form = Form(title="T", abstract="A", primary="hep-lat")
     shown = answer(form, [known, foreign], nothing, tokens=512, truncated=True)
-    assert shown.sentence.startswith("The model abstains: it is not sure enough of hep-lat")
+    assert shown.sentence == (
+        "The model does not know hep-lat, so it cannot judge whether the paper belongs there. "
+        "A person should decide."
+    )
     assert "first 512 tokens" in shown.truncated
     assert [one.note for one in shown.categories] == [
         "Not assigned: its threshold is 41.0\u00a0%.",
         "This model does not know the category.",
     ]
+    shown = answer(form, [known], nothing, tokens=5, truncated=False)
+    assert shown.sentence.startswith("The model abstains: it is not sure enough of hep-lat, nor of")
+    shown = answer(Form("T", "A"), [known], nothing, tokens=5, truncated=False)
+    assert shown.sentence.startswith("The model abstains: it is not sure enough of any")
     propose = Decision(verdict="propose", primary=known, cross_lists=[known, known])
     shown = answer(form, [known], propose, tokens=5, truncated=False)
     assert shown.sentence == (

@@ -84,10 +84,13 @@ function problem(error) {
   return box;
 }
 
-function sentence(decision, declared) {
-  const name = decision.verdict === "accept" || declared
-    ? decision.verdict
-    : `${decision.verdict}_first`;
+function sentence({ decision, categories }, declared) {
+  let name = decision.verdict;
+  if (name !== "accept" && !declared) name += "_first";
+  // Of the categories shown, only the declared one can be unknown to the model.
+  else if (name === "abstain" && categories.some((one) => one.threshold === null)) {
+    name += "_unknown";
+  }
   const one = decision.primary;
   return filled(name, {
     declared,
@@ -106,7 +109,7 @@ function decisionOf(found, declared) {
   const box = copy("decision-template");
   box.className = `decision ${found.decision.verdict}`;
   box.querySelector(".verdict").textContent = words[`verdict_${found.decision.verdict}`];
-  box.querySelector(".sentence").textContent = sentence(found.decision, declared);
+  box.querySelector(".sentence").textContent = sentence(found, declared);
   const cross = crossLists(found.decision);
   box.querySelector(".cross-lists").textContent = cross;
   box.querySelector(".cross-lists").hidden = !cross;

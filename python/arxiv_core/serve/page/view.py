@@ -168,7 +168,7 @@ def answer(
     return Answer(
         verdict=decision.verdict,
         label=WORDS[f"verdict_{decision.verdict}"],
-        sentence=_sentence(decision, form.primary),
+        sentence=_sentence(decision, form.primary, categories),
         cross_lists=_cross_lists(decision),
         truncated=cut,
         categories=shown,
@@ -183,7 +183,7 @@ def _note(one: Category) -> str:
     return WORDS[name].replace("{threshold}", percent(one.threshold))
 
 
-def _sentence(decision: Decision, declared: str) -> str:
+def _sentence(decision: Decision, declared: str, categories: Sequence[Category]) -> str:
     words = {"declared": declared}
     if decision.primary is not None:
         one = decision.primary
@@ -191,6 +191,9 @@ def _sentence(decision: Decision, declared: str) -> str:
     name: str = decision.verdict
     if name != "accept" and not declared:
         name += "_first"
+    elif name == "abstain" and any(one.threshold is None for one in categories):
+        # Of the categories shown, only the declared one can be unknown to the model.
+        name += "_unknown"
     return WORDS[name].format(**words)
 
 

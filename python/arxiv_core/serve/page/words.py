@@ -11,6 +11,8 @@ WORDS = {
     "{share}.",
     "abstain": "The model abstains: it is not sure enough of {declared}, nor of any other "
     "category. A person should decide.",
+    "abstain_unknown": "The model does not know {declared}, so it cannot judge whether the paper "
+    "belongs there. A person should decide.",
     "abstain_first": "The model abstains: it is not sure enough of any category. A person should "
     "decide.",
     "cross_lists": "Suggest a cross-list to {list}.",
