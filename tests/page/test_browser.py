@@ -231,10 +231,16 @@ def test_a_batch_can_be_stopped_and_keeps_what_it_has(visit: Open, tmp_path: Pat
     page.route("**/v1/classify", answer)
     choose(page, "a.jsonl", "\n".join(json.dumps(paper) for paper in papers(40)))
     page.wait_for_selector("#rows tbody tr")
-    page.click("#cancel")
+    page.focus("#cancel")
+    page.keyboard.press("Enter")
     assert ended(page) == "Stopped. 16 of 40 papers have an answer, 24 have none."
+    assert page.evaluate("document.activeElement.id") == "save-jsonl"
     told = [json.loads(line) for line in saved(page, "jsonl", tmp_path).splitlines()]
     assert [one.get("error") for one in told[15:17]] == [None, "not classified"]
+    page.focus("#save-csv")
+    choose(page, "b.jsonl", "\n")
+    page.locator("#batch-status", has_text="b.jsonl cannot be read").wait_for()
+    assert page.evaluate("document.activeElement.id") == "batch-status"
     page.unroute("**/v1/classify")
 
 

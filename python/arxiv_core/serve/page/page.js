@@ -475,6 +475,8 @@ async function batch(file) {
   const say = (text) => {
     byId("batch-status").textContent = text;
   };
+  // What is hidden loses the keyboard's focus.
+  if (byId("run").contains(document.activeElement)) byId("batch-status").focus();
   for (const id of ["save-jsonl", "save-csv", "faults", "rows"]) byId(id).hidden = true;
   byId("faults").querySelector("ul").replaceChildren();
   byId("rows").querySelector("tbody").replaceChildren();
@@ -526,6 +528,7 @@ async function batch(file) {
     if (running !== own) return;
     ending = signal.aborted ? "Stopped. " : `${(problems[error.status] ?? problems["0"])[0]}. `;
   }
+  const focused = document.activeElement === cancel;
   cancel.hidden = true;
   const answers = entries.filter((entry) => entry.found).length;
   const rest = entries.length - answers;
@@ -535,6 +538,7 @@ async function batch(file) {
     "application/x-ndjson");
   offer("save-csv", [`${COLUMNS.join(",")}\r\n`, ...entries.map((entry) => `${csvRow(entry)}\r\n`)],
     "text/csv");
+  if (focused) byId("save-jsonl").focus();
 }
 
 byId("batch").hidden = false;
