@@ -225,6 +225,8 @@ class Engine:
         """Accept a text to embed as it is; returns the request's number."""
     def cancel(self, ticket: int) -> bool:
         """Forget a request; false where it is no longer under way."""
+    def expire(self, ticket: int) -> bool:
+        """Forget a request whose deadline has passed; false where it is no longer under way."""
     def collect(self) -> list[tuple[int, Answer | Exception]]:
         """Return what has become of requests since the last call."""
     def drain(self, timeout: float) -> bool:

@@ -265,8 +265,9 @@ class LiveClassifier:
                 self._core.cancel(ticket)
 
     def _expire(self, ticket: int, timeout: float) -> None:
-        future = self._futures.get(ticket)
+        future = self._futures.pop(ticket, None)
         if future is not None and not future.done():
+            self._core.expire(ticket)
             future.set_exception(DeadlineError(f"not answered within {timeout:g} s"))
 
     def _collect(self) -> None:

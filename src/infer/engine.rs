@@ -226,6 +226,15 @@ impl<M: Model> Engine<M> {
         cancelled
     }
 
+    /// As [`Engine::cancel`], of a request whose deadline has passed.
+    pub fn expire(&self, ticket: Ticket) -> bool {
+        let late = self.shared.queue.forget(ticket);
+        if late {
+            self.shared.telemetry.late();
+        }
+        late
+    }
+
     /// Accepts no more requests and waits for those under way. False where some are left after
     /// `limit`.
     pub fn drain(&self, limit: Duration) -> bool {

@@ -209,6 +209,11 @@ impl PyEngine {
         self.inner.cancel(ticket)
     }
 
+    /// Forgets a request whose deadline has passed; false where it is no longer under way.
+    fn expire(&self, ticket: Ticket) -> bool {
+        self.inner.expire(ticket)
+    }
+
     /// What has become of requests since the last call: their numbers with an `Answer` or an
     /// exception.
     fn collect(&self, py: Python<'_>) -> PyResult<Vec<(Ticket, Py<PyAny>)>> {

@@ -160,7 +160,7 @@ def test_one_more_than_may_be_under_way_is_refused_at_once(classifier: Classifie
 def test_a_deadline_is_an_error_and_its_work_is_dropped(
     classifier: Classifier, papers: list[Paper]
 ) -> None:
-    async def work(live: LiveClassifier) -> tuple[list[object], int]:
+    async def work(live: LiveClassifier) -> tuple[list[object], int, dict[str, object]]:
         long = papers[-1]["abstract"]
         busy = [
             asyncio.ensure_future(live.submit({"title": "", "abstract": long})) for _ in range(8)
@@ -173,11 +173,12 @@ def test_a_deadline_is_an_error_and_its_work_is_dropped(
         )
         depth = live.depth
         await all_of(busy)
-        return ended, depth
+        return ended, depth, live.counters()
 
-    ended, depth = run(classifier, work)
+    ended, depth, counters = run(classifier, work)
     assert all(isinstance(one, DeadlineError) for one in ended)
     assert depth <= 8
+    assert (counters["late"], counters["cancelled"]) == (20, 0)
 
 
 def test_what_a_caller_gave_up_is_not_computed(classifier: Classifier, papers: list[Paper]) -> None:

@@ -21,6 +21,9 @@ LOST = -1
 """In place of a status, where a client has waited in vain; no kind of request may get it."""
 PATIENCE = 60.0
 """Seconds that a client waits."""
+MOST = 32_768
+"""Characters of a text that the service takes."""
+
 TOO_LARGE = b'{"title": "' + b"x" * 1_100_000
 
 Paper = dict[str, str]
@@ -64,7 +67,8 @@ def _form(paper: Paper) -> Request:
 
 
 def _long(papers: list[Paper]) -> Paper:
-    return {"title": "Everything", "abstract": " ".join(one["abstract"] for one in papers)}
+    texts = " ".join(one["abstract"] for one in papers)
+    return {"title": "Everything", "abstract": texts[:MOST]}
 
 
 KINDS: dict[str, tuple[float, frozenset[int], Callable[[Papers], Request]]] = {

@@ -71,6 +71,7 @@ class Embedded:
     values: np.ndarray
     truncated: bool = False
     tokens: int = 7
+    model: str = "0123"
     timing: tuple[float, float, float, float, int] = (0.1, 0.2, 0.3, 0.4, 5)
 
 

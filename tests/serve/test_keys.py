@@ -106,7 +106,7 @@ def test_the_form_has_no_field_for_a_key_where_none_is_asked_for(client: TestCli
 
 def test_a_long_form_is_not_read_before_its_key_is_known(fake: Fake) -> None:
     client = locked(fake, Keys([ONE]))
-    form = PAPER | {"abstract": "Rings. " * 10_000, "key": ONE}
+    form = PAPER | {"abstract": "é" * 20_000, "key": ONE}
     answer = client.post("/", data=form)
     assert answer.status_code == 401
     assert "65536 bytes" in answer.text

@@ -22,6 +22,7 @@ from arxiv_core._core import canonical
 from arxiv_core.aside import aside
 from arxiv_core.serve import explain, openai, page, status, tei, v1, vertex
 from arxiv_core.serve.access import REQUEST_ID, Access
+from arxiv_core.serve.arriving import Arriving
 from arxiv_core.serve.body import body, parsed, while_connected
 from arxiv_core.serve.keys import OPEN, Keys, Locked
 from arxiv_core.serve.metrics import Assigning, Measured, Requests, registry
@@ -115,7 +116,8 @@ def create_app(
     max_body
         Largest request body in bytes; more is answered 413.
     timeout
-        Seconds after which a request is answered 504; None: never.
+        Seconds after which a request is answered 504, or 408 where its body has not come; None:
+        never.
     drain
         Seconds that a stopping service waits for requests under way.
     keys
@@ -187,7 +189,8 @@ def create_app(
         form = next((form for start, form in FORMS if path.startswith(start)), to_message)
         return form(told)
 
-    around: list[Callable[[ASGIApp], ASGIApp]] = [counts.around]
+    arriving = functools.partial(Arriving, max_body=max_body, timeout=timeout)
+    around: list[Callable[[ASGIApp], ASGIApp]] = [arriving, counts.around]
     health_of_vertex = vertex.health_route()
     if keys is not None:
         public = OPEN if health_of_vertex is None else OPEN | {health_of_vertex}

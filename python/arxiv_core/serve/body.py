@@ -16,6 +16,9 @@ from arxiv_core.serve.refusals import GONE, FieldError
 
 __all__ = ["body", "json_body", "parsed", "while_connected"]
 
+MANY = 1000
+"""Wrong fields beyond which none is named."""
+
 T = TypeVar("T")
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -38,8 +41,11 @@ async def body(request: Request, limit: int) -> bytes:
     Raises
     ------
     HTTPException
-        413 for a larger one; 400 where it ends early.
+        413 for a larger one; 415 where it is compressed; 400 where it ends early.
     """
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding != "identity":
+        raise HTTPException(415, f"Content-Encoding {encoding!r}: must not be compressed")
     parts: list[bytes] = []
     size = 0
     try:
@@ -101,6 +107,9 @@ def parsed(model: type[Model], content: bytes) -> Model:
     try:
         return model.model_validate_json(content)
     except ValidationError as error:
+        # Of each a dictionary would be made, while nobody else is answered.
+        if error.error_count() > MANY:
+            raise HTTPException(422, f"{error.error_count()} fields are wrong") from None
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         if first["type"] == "json_invalid":
             raise HTTPException(400, f"the body is not JSON: {first['msg']}") from None

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, FailFast, Field
+
+import arxiv_core
+from arxiv_core.serve.schemas import MAX_TEXT
+from arxiv_core.serve.together import together
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Embedded", "Embedding", "Texts"]
+__all__ = ["Embedded", "Embedding", "Texts", "embedded"]
+
+ATTEMPTS = 3
+"""Times that texts are embedded again because another model took over in their midst."""
 
 
 def _listed(value: object) -> object:
@@ -26,6 +35,7 @@ Text = Annotated[str, Field(min_length=1)]
 
 Texts = Annotated[
     list[str],
+    FailFast(),
     BeforeValidator(
         _listed, json_schema_input_type=Text | Annotated[list[Text], Field(min_length=1)]
     ),
@@ -52,6 +62,11 @@ class Embedded(Protocol):
         ...
 
     @property
+    def model(self) -> str:
+        """SHA-256 of the manifest of the model that answered."""
+        ...
+
+    @property
     def timing(self) -> tuple[float, float, float, float, int]:
         """Seconds in the queue, of tokenization, of waiting, of the batch; requests in it."""
         ...
@@ -67,3 +82,50 @@ class Embedding(Protocol):
     async def embed(self, text: str, *, timeout: float | None = ...) -> Embedded:
         """Embed a text as it is."""
         ...
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What its engine was started with."""
+        ...
+
+
+async def embedded(
+    live: Embedding, texts: Sequence[str], timeout: float | None
+) -> Sequence[Embedded]:
+    """Embed texts, all by one model.
+
+    Parameters
+    ----------
+    live
+        Embeds each.
+    texts
+        Texts; of each the first `MAX_TEXT` characters are read.
+    timeout
+        Seconds for all of them; None: any time.
+
+    Returns
+    -------
+    collections.abc.Sequence
+        Embeddings in the order of the texts.
+
+    Raises
+    ------
+    DeadlineError
+        `timeout` has passed.
+    OverloadedError
+        As many requests are under way as may be, or models change faster than texts are embedded.
+    StoppingError
+        The engine drains.
+    """
+    clock = asyncio.get_running_loop().time
+    until = None if timeout is None else clock() + timeout
+
+    async def one(text: str) -> Embedded:
+        return await live.embed(text[:MAX_TEXT], timeout=timeout)
+
+    for _ in range(ATTEMPTS):
+        left = None if until is None else max(0.0, until - clock())
+        answers = await together(one, texts, left, room=live.options["capacity"])
+        if len({answer.model for answer in answers}) == 1:
+            return answers
+    raise arxiv_core.OverloadedError("the model changes faster than it embeds the texts")

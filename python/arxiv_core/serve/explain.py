@@ -15,10 +15,10 @@ from arxiv_core import _core
 from arxiv_core.live import Submission
 from arxiv_core.serve.body import json_body, parsed, while_connected
 from arxiv_core.serve.refusals import MEANT, Refusal
-from arxiv_core.serve.schemas import EXAMPLE, WHOLE, ArxivCategory, Strict
+from arxiv_core.serve.schemas import EXAMPLE, MAX_TEXT, WHOLE, ArxivCategory, Strict
 from arxiv_core.serve.scoring import Live, Scored
 from arxiv_core.serve.service import Link, fails, leads, takes
-from arxiv_core.serve.v1 import MAX_TEXT, Category
+from arxiv_core.serve.v1 import Category
 
 __all__ = ["Explained", "Explainer", "Questioned", "Span", "router"]
 

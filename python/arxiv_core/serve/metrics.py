@@ -28,7 +28,7 @@ ENDS = {
     "answered": "Requests that the engine answered",
     "refused": "Requests refused because as many as may be were under way",
     "late": "Requests whose deadline passed",
-    "cancelled": "Requests whose client went away",
+    "cancelled": "Requests whose client went away, or that were part of one that ended before",
     "failed": "Requests that ended in another error",
 }
 

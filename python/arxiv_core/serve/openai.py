@@ -15,12 +15,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from arxiv_core.serve.body import body, parsed, while_connected
-from arxiv_core.serve.embedding import Embedded, Texts
+from arxiv_core.serve.embedding import Texts, embedded
 from arxiv_core.serve.refusals import FieldError, Said
-from arxiv_core.serve.schemas import EXAMPLE, WHOLE
+from arxiv_core.serve.schemas import EXAMPLE, MAX_TEXT, WHOLE
 from arxiv_core.serve.scoring import Live
 from arxiv_core.serve.service import Link, fails, leads, takes
-from arxiv_core.serve.together import together
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +33,9 @@ MAX_INPUTS = 2048
 FAILURES = {
     400: "Not JSON, or a field is missing, wrong or too long",
     401: "API keys are set, and none of them was sent",
+    408: "The body did not come in time",
     413: "Body too large",
+    415: "Compressed",
     429: "As many requests are under way as may be",
     500: "A fault of the service",
     503: "The service is stopping",
@@ -170,13 +171,8 @@ def router(live: Live, *, max_body: int, timeout: float | None) -> APIRouter:
     )
     async def embeddings(request: Request) -> EmbeddingList:
         asked = parsed(EmbeddingsRequest, await body(request, max_body))
-        _check(asked.input)
-
-        async def one(text: str) -> Embedded:
-            return await live.embed(text, timeout=timeout)
-
-        answering = together(one, asked.input, timeout, room=live.options["capacity"])
-        answers = await while_connected(request, answering)
+        _check(asked)
+        answers = await while_connected(request, embedded(live, asked.input, timeout))
         for number, answer in enumerate(answers):
             if answer.truncated and not asked.truncate:
                 most = live.info()["max_length"]
@@ -229,12 +225,16 @@ def router(live: Live, *, max_body: int, timeout: float | None) -> APIRouter:
     return routes
 
 
-def _check(texts: list[str]) -> None:
+def _check(asked: EmbeddingsRequest) -> None:
+    texts = asked.input
     if not 1 <= len(texts) <= MAX_INPUTS:
         raise FieldError("input", f"{len(texts)} texts: from 1 to {MAX_INPUTS}")
     for number, text in enumerate(texts):
         if not text:
             raise FieldError(f"input.{number}", "cannot be an empty string")
+        if len(text) > MAX_TEXT and not asked.truncate:
+            reason = f"{len(text)} characters, which is more than {MAX_TEXT}"
+            raise FieldError(f"input.{number}", reason)
 
 
 def _written(values: NDArray[np.float32], asked: EmbeddingsRequest) -> list[float] | str:

@@ -32,6 +32,7 @@ Kind = Literal[
     "unauthorized",
     "not_found",
     "method_not_allowed",
+    "too_slow",
     "too_large",
     "unsupported_media_type",
     "invalid",
@@ -47,6 +48,7 @@ KINDS: dict[int, Kind] = {
     401: "unauthorized",
     404: "not_found",
     405: "method_not_allowed",
+    408: "too_slow",
     413: "too_large",
     415: "unsupported_media_type",
     422: "invalid",
@@ -61,8 +63,9 @@ KINDS: dict[int, Kind] = {
 MEANT = {
     400: "Not JSON, or an unknown category",
     401: "API keys are set, and none of them was sent",
+    408: "The body did not come in time",
     413: "Body too large",
-    415: "Not application/json",
+    415: "Not application/json, or compressed",
     422: "A field is missing, unknown or wrong",
     429: "As many requests are under way as may be",
     500: "A fault of the service",
@@ -71,7 +74,7 @@ MEANT = {
 }
 """When each status is answered."""
 
-ANY_TYPE = {status: text for status, text in MEANT.items() if status != 415}
+ANY_TYPE = MEANT | {415: "Compressed"}
 """The same where any Content-Type is read."""
 
 

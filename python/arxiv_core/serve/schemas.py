@@ -20,6 +20,7 @@ from arxiv_core.live import Submission
 
 __all__ = [
     "EXAMPLE",
+    "MAX_TEXT",
     "WHOLE",
     "ArxivCategory",
     "Health",
@@ -34,6 +35,10 @@ EXAMPLE: dict[str, Any] = {
     "abstract": "We show that a commutative ring with finitely many ideals is Artinian.",
 }
 """A paper, for the document."""
+
+
+MAX_TEXT = 32_768
+"""Characters of a text; arXiv's longest abstracts have six thousand, and a model reads fewer."""
 
 
 class _Names:
@@ -73,8 +78,8 @@ class Paper(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE | {"primary": "math.AC"}]})
 
-    title: str = Field(description="Title, LaTeX allowed")
-    abstract: str = Field(description="Abstract, LaTeX allowed")
+    title: str = Field(max_length=MAX_TEXT, description="Title, LaTeX allowed")
+    abstract: str = Field(max_length=MAX_TEXT, description="Abstract, LaTeX allowed")
     primary: ArxivCategory | None = Field(
         default=None, description="Category its author declared; always part of the answer"
     )

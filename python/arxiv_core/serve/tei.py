@@ -19,9 +19,9 @@ from starlette.exceptions import HTTPException
 
 import arxiv_core
 from arxiv_core.serve.body import body, parsed, while_connected
-from arxiv_core.serve.embedding import Embedded, Text, Texts
+from arxiv_core.serve.embedding import Embedded, Text, Texts, embedded
 from arxiv_core.serve.refusals import FieldError, Message, Said
-from arxiv_core.serve.schemas import EXAMPLE, WHOLE
+from arxiv_core.serve.schemas import EXAMPLE, MAX_TEXT, WHOLE
 from arxiv_core.serve.scoring import Live, Scored
 from arxiv_core.serve.service import Link, fails, leads, takes
 from arxiv_core.serve.together import together
@@ -59,7 +59,9 @@ TYPES: dict[int, ErrorType] = {
 FAILURES = {
     400: "Not JSON, or an input is empty",
     401: "API keys are set, and none of them was sent",
+    408: "The body did not come in time",
     413: "Too many inputs, or one is too long, or the body is too large",
+    415: "Compressed",
     422: "A field is missing or has the wrong type",
     424: "What the model cannot do, or a fault of the service",
     429: "As many requests are under way as may be",
@@ -235,10 +237,8 @@ def router(live: Live, *, max_body: int, timeout: float | None) -> APIRouter:
         if not asked.normalize and str(live.info().get("pooling")).endswith("+normalize"):
             raise HTTPException(424, "`normalize`: all vectors of this encoder have length one")
 
-        async def one(text: str) -> Embedded:
-            return await live.embed(text, timeout=timeout)
-
-        answering = together(one, asked.inputs, timeout, room=live.options["capacity"])
+        _check_texts(asked, asked.inputs)
+        answering = embedded(live, asked.inputs, timeout)
         answers = await while_connected(request, answering)
         _check_whole(asked, answers, live)
         return [_vector(answer.values, asked) for answer in answers]
@@ -255,8 +255,10 @@ def router(live: Live, *, max_body: int, timeout: float | None) -> APIRouter:
         papers = asked.inputs.papers
         _check_batch([bool(title or abstract) for title, abstract in papers])
 
+        _check_texts(asked, [max(paper, key=len) for paper in papers])
+
         async def one(paper: tuple[str, str]) -> Scored:
-            title, abstract = paper
+            title, abstract = (text[:MAX_TEXT] for text in paper)
             return await live.submit({"title": title, "abstract": abstract}, timeout=timeout)
 
         answering = together(one, papers, timeout, room=live.options["capacity"])
@@ -312,6 +314,14 @@ def _check_batch(full: Sequence[bool]) -> None:
         raise HTTPException(413, reason)
     if not all(full) or not full:
         raise FieldError("inputs", "cannot be empty", 400)
+
+
+def _check_texts(asked: Cut, texts: Sequence[str]) -> None:
+    """Refuse texts that are too long to be tokenized, unless they may be cut."""
+    for at, text in enumerate(texts):
+        if len(text) > MAX_TEXT and not asked.truncate:
+            reason = f"`inputs` must have at most {MAX_TEXT} characters, or `truncate` be true"
+            raise HTTPException(413, f"{reason}: input {at} has {len(text)}")
 
 
 def _check_whole(asked: Cut, answers: Sequence[Embedded | Scored], live: Live) -> None:

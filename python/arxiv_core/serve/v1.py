@@ -18,7 +18,6 @@ from arxiv_core.serve.together import together
 
 __all__ = [
     "MAX_PAPERS",
-    "MAX_TEXT",
     "Asked",
     "Category",
     "Classified",
@@ -33,9 +32,6 @@ __all__ = [
 MAX_PAPERS = 64
 """Papers in a request."""
 
-MAX_TEXT = 100_000
-"""Characters of a title or an abstract; a model reads the first few thousand at most."""
-
 
 ONE_DECIDES: dict[str, Any] = {
     "required": ["thresholds", "min_precision"],
@@ -49,8 +45,6 @@ class Submitted(Paper):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    title: str = Field(max_length=MAX_TEXT, description="Title, LaTeX allowed")
-    abstract: str = Field(max_length=MAX_TEXT, description="Abstract, LaTeX allowed")
     primary: ArxivCategory | None = Field(default=None, description="Category its author declared")
 
 

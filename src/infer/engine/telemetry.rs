@@ -55,7 +55,7 @@ pub struct Counters {
     pub refused: u64,
     /// Requests whose deadline passed.
     pub late: u64,
-    /// Requests that their caller cancelled.
+    /// Requests that their caller cancelled, for another reason than their deadline.
     pub cancelled: u64,
     /// Requests that ended in another error.
     pub failed: u64,
@@ -106,6 +106,10 @@ impl Telemetry {
 
     pub(super) fn refused(&self) {
         self.lock().refused += 1;
+    }
+
+    pub(super) fn late(&self) {
+        self.lock().late += 1;
     }
 
     pub(super) fn cancelled(&self) {

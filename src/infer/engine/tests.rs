@@ -197,7 +197,22 @@ fn of_a_cancelled_request_nothing_is_done_or_told() {
     let after = stand.submit("after");
     assert_eq!(stand.next().ticket, after);
     assert_eq!(*stand.batches.lock().unwrap(), [1, 1]);
-    assert_eq!(stand.engine.counters().cancelled, 2);
+    let counters = stand.engine.counters();
+    assert_eq!((counters.cancelled, counters.late), (2, 0));
+}
+
+#[test]
+fn whoever_expires_is_forgotten_and_counts_as_late() {
+    let stand = Stand::new(64);
+    let held = stand.hold();
+    let waiting = stand.submit("waiting");
+    assert!(stand.engine.expire(waiting));
+    assert!(!stand.engine.expire(waiting));
+    stand.open();
+    assert_eq!(stand.next().ticket, held);
+    assert!(!stand.engine.expire(held));
+    let counters = stand.engine.counters();
+    assert_eq!((counters.cancelled, counters.late), (0, 1));
 }
 
 #[test]

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from arxiv_core.serve.body import body
 from arxiv_core.serve.page.view import Form
-from arxiv_core.serve.v1 import MAX_TEXT
+from arxiv_core.serve.schemas import MAX_TEXT
 
 __all__ = ["read"]
 
