@@ -15,6 +15,7 @@ from arxiv_core import DeadlineError, OverloadedError, StoppingError
 from arxiv_core.live import Submission
 from arxiv_core.serve import create_app
 from arxiv_core.serve.explain import Explained, Explainer, Span
+from arxiv_core.serve.keys import Keys
 from arxiv_core.serve.page.view import Form, answer, percent
 from arxiv_core.serve.page.words import PROBLEMS, WORDS
 from arxiv_core.serve.v1 import Category, Decision
@@ -230,6 +231,30 @@ def test_an_answer_stands_without_its_explanation(
     assert "8 explanations are under way" in tree.text("unexplained")
     assert tree.text("share")
     assert not tree.text("marked-abstract")
+
+
+@pytest.mark.parametrize("keys", [None, Keys(["correct-horse-battery"])])
+def test_a_form_that_does_not_come_in_time_is_told_so(fake: Fake, keys: Keys | None) -> None:
+    app = create_app(fake, timeout=0.05, keys=keys)
+    said: list[Any] = []
+    pieces = [{"type": "http.request", "body": b"title=On", "more_body": True}]
+
+    async def receive() -> Any:
+        if not pieces:
+            await asyncio.Event().wait()
+        return pieces.pop()
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    kind = (b"content-type", b"application/x-www-form-urlencoded")
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": [kind]}
+    asyncio.run(app(scope, receive, send))
+    assert said[0]["status"] == 408
+    assert dict(said[0]["headers"])[b"connection"] == b"close"
+    page = b"".join(message.get("body", b"") for message in said).decode()
+    assert Tree(page).text("heading") == PROBLEMS["408"][0]
+    assert not fake.seen
 
 
 def test_a_form_and_its_explanation_have_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:

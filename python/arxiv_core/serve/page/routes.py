@@ -158,6 +158,9 @@ def router(
         try:
             return await forms.read(request, min(max_body, UNKNOWN))
         except HTTPException as error:
+            # Nothing is wrong with the form: it was slow, or there was no room for it.
+            if error.status_code in {408, 429}:
+                raise
             # What is wrong with a form is told to whoever may send one.
             reason = WORDS["unread" if error.status_code == 413 else "no_key"]
             raise HTTPException(401, reason.format(bytes=UNKNOWN)) from None

@@ -53,6 +53,7 @@ PROBLEMS = {
         "Type it into the field above the title and send it again.",
     ),
     "404": ("There is no such paper", "Check the identifier, or paste title and abstract."),
+    "408": ("The form did not arrive in time", "Check the connection and send it again."),
     "413": ("The text is too long", "Send only the title and the abstract, not the whole paper."),
     "415": ("The form arrived in another form", "Send it from this page."),
     "422": ("Something is missing or wrong", "Correct what is named above and send it again."),
