@@ -27,8 +27,8 @@ SEVERITIES = [
 class JsonLines(logging.Formatter):
     """Formats a record as ``time``, ``severity``, ``logger``, ``message``, and its extra fields.
 
-    ``time`` is RFC 3339 in UTC; ``severity`` is the level, in the field and by the name that Google's
-    Cloud Logging looks for: https://cloud.google.com/logging/docs/structured-logging. ``exception``
+    ``time`` is RFC 3339 in UTC; ``severity`` is the level, in the field and by the name for which
+    Cloud Logging looks: https://cloud.google.com/logging/docs/structured-logging. ``exception``
     and ``stack`` are text, where there are any. An extra field of one of these names is written as
     ``extra.NAME``. The line is ASCII: a name that is no valid Unicode cannot break it.
     """
