@@ -213,11 +213,13 @@ def _check(chosen: Serve) -> None:
 def _configured(overrides: list[str], base: Path | None, directory: Path | None) -> Serve:
     from arxiv_core.config.environment import from_environment
     from arxiv_core.config.schema import Serve
+    from arxiv_core.extras import require
 
-    if not overrides and base is None:
-        # Hydra is for those who ask for it: a container starts without.
-        chosen = Serve()
-    else:
+    chosen = Serve()
+    # Hydra is for those who ask for what it alone can do: a container starts without.
+    needed = _for_hydra(chosen, overrides, base, directory)
+    if needed is not None:
+        require("hydra", extra="pipeline", what=f"arxiv-core serve {needed}")
         from arxiv_core.config import compose
 
         chosen = compose(overrides, base=base, directory=directory).serve
@@ -228,3 +230,16 @@ def _configured(overrides: list[str], base: Path | None, directory: Path | None)
         but={key.removeprefix("serve.") for key in given if key.startswith("serve.")},
     )
     return chosen
+
+
+def _for_hydra(
+    chosen: Serve, overrides: list[str], base: Path | None, directory: Path | None
+) -> str | None:
+    """Set what is said plainly; return what of the command line only Hydra can read."""
+    from arxiv_core.config.plain import plainly
+
+    if base is not None:
+        return f"--from {base}"
+    if directory is not None:
+        return f"--config-dir {directory}"
+    return plainly(chosen, overrides)
