@@ -17,6 +17,7 @@ from arxiv_core.serve.service import Link, fails, leads, takes
 from arxiv_core.serve.together import together
 
 __all__ = [
+    "CROSS_LISTS",
     "MAX_PAPERS",
     "MAX_TEXT",
     "Asked",
@@ -36,6 +37,8 @@ MAX_PAPERS = 64
 MAX_TEXT = 100_000
 """Characters of a title or an abstract; a model reads the first few thousand at most."""
 
+CROSS_LISTS = 20
+"""Cross-lists that may be suggested at most."""
 
 ONE_DECIDES: dict[str, Any] = {
     "required": ["thresholds", "min_precision"],
@@ -61,7 +64,7 @@ class Limits(Strict):
     propose: float = Field(default=0.57, ge=0, le=1, description="Another one is proposed")
     cross_list: float = Field(default=0.57, ge=0, le=1, description="A cross-list is suggested")
     cross_lists: Annotated[int, WHOLE] = Field(
-        default=2, ge=0, le=20, description="Cross-lists at most"
+        default=2, ge=0, le=CROSS_LISTS, description="Cross-lists at most"
     )
 
 
@@ -164,7 +167,7 @@ EXPLAIN = Link(
 
 
 def answering(
-    classifier: Live, *, timeout: float | None, field: str = "papers"
+    classifier: Live, *, timeout: float | None, limits: Limits, field: str = "papers"
 ) -> Callable[[Sequence[Submitted], Options], Awaitable[list[Classified]]]:
     """Build what answers a request's papers.
 
@@ -174,6 +177,8 @@ def answering(
         Answers every paper.
     timeout
         Seconds after which a request is answered 504; None: never.
+    limits
+        Of the decision, each where a request does not give it.
     field
         What a refusal calls the papers.
 
@@ -183,7 +188,7 @@ def answering(
         Papers and options to what is said about each, in their order.
     """
 
-    async def one(number: int, paper: Submitted, options: str, limits: str) -> Classified:
+    async def one(number: int, paper: Submitted, options: str, within: str) -> Classified:
         try:
             scored = await classifier.submit(paper.submission(), timeout=timeout)
         except arxiv_core.InputError as error:
@@ -203,17 +208,18 @@ def answering(
             ],
             truncated=scored.truncated,
             tokens=scored.tokens,
-            decision=Decision.model_validate_json(scored.decide(paper.primary, limits)),
+            decision=Decision.model_validate_json(scored.decide(paper.primary, within)),
             model=scored.model,
             timing=Timing.model_validate(dict(zip(names, scored.timing, strict=True))),
         )
 
     async def every(papers: Sequence[Submitted], asked: Options) -> list[Classified]:
         options = asked.model_dump_json(exclude={"papers", "limits"})
-        limits = asked.limits.model_dump_json()
+        own = asked.limits.model_dump(exclude_unset=True)
+        within = limits.model_copy(update=own).model_dump_json()
 
         async def each(numbered: tuple[int, Submitted]) -> Classified:
-            return await one(*numbered, options, limits)
+            return await one(*numbered, options, within)
 
         room = classifier.options["capacity"]
         return await together(each, list(enumerate(papers)), timeout, room=room)
@@ -221,7 +227,7 @@ def answering(
     return every
 
 
-def router(classifier: Live, *, max_body: int, timeout: float | None) -> APIRouter:
+def router(classifier: Live, *, max_body: int, timeout: float | None, limits: Limits) -> APIRouter:
     """Build the routes.
 
     Parameters
@@ -232,6 +238,8 @@ def router(classifier: Live, *, max_body: int, timeout: float | None) -> APIRout
         Largest request body in bytes.
     timeout
         Seconds after which a request is answered 504; None: never.
+    limits
+        Of the decision, each where a request does not give it.
 
     Returns
     -------
@@ -239,7 +247,7 @@ def router(classifier: Live, *, max_body: int, timeout: float | None) -> APIRout
         ``POST /v1/classify``.
     """
     routes = APIRouter(prefix="/v1")
-    every = answering(classifier, timeout=timeout)
+    every = answering(classifier, timeout=timeout, limits=limits)
 
     @routes.post(
         "/classify",
