@@ -58,7 +58,7 @@ def test_every_stage_says_what_it_did_and_where_it_wrote(sample_run: SampleRun) 
 def test_what_rust_logs_is_in_the_file_too(sample_run: SampleRun) -> None:
     records = kept(sample_run.papers.parents[1] / "prepare.log")
     [rust] = [one for one in records if one["logger"] == "arxiv_core.corpus.prepare"]
-    assert rust["level"] == "info"
+    assert rust["severity"] == "INFO"
     assert "core seconds by step" in rust["message"]
 
 
@@ -133,6 +133,6 @@ def test_a_failed_stage_leaves_its_reason_in_the_log(sample_run: SampleRun) -> N
     run = CliRunner().invoke(app, ["train", *sample_run.overrides, "model.max_length=256"])
     assert run.exit_code == 2
     last = kept(sample_run.run / "run.log")[before:][-1]
-    assert last["level"] == "error"
+    assert last["severity"] == "ERROR"
     assert "embed again" in last["message"]
     assert "Traceback" in last["exception"]

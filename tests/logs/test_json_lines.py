@@ -24,14 +24,31 @@ def line(message: str = "read %d papers", *arguments: object, **named: Any) -> d
     return value
 
 
-def test_time_level_logger_and_message_come_first() -> None:
+def test_time_severity_logger_and_message_come_first() -> None:
     before = datetime.now(UTC)
     found = line("read %d papers", 3, exc_info=None)
-    assert list(found) == ["time", "level", "logger", "message"]
+    assert list(found) == ["time", "severity", "logger", "message"]
     assert found["time"].endswith("Z")
     assert abs((datetime.fromisoformat(found["time"]) - before).total_seconds()) < 60
-    assert (found["level"], found["logger"]) == ("info", "arxiv_core.corpus")
+    assert (found["severity"], found["logger"]) == ("INFO", "arxiv_core.corpus")
     assert found["message"] == "read 3 papers"
+
+
+@pytest.mark.parametrize(
+    ("level", "severity"),
+    [
+        (5, "DEBUG"),
+        (logging.DEBUG, "DEBUG"),
+        (logging.INFO, "INFO"),
+        (25, "INFO"),
+        (logging.WARNING, "WARNING"),
+        (logging.ERROR, "ERROR"),
+        (logging.CRITICAL, "CRITICAL"),
+    ],
+)
+def test_every_level_has_a_severity_that_cloud_logging_knows(level: int, severity: str) -> None:
+    record = logging.makeLogRecord({"levelno": level, "levelname": f"Level {level}"})
+    assert json.loads(JsonLines().format(record))["severity"] == severity
 
 
 def test_extra_fields_are_kept_with_their_types() -> None:
@@ -41,9 +58,9 @@ def test_extra_fields_are_kept_with_their_types() -> None:
 
 
 def test_an_extra_field_does_not_take_the_place_of_another() -> None:
-    found = line("done", exc_info=None, extra={"time": "never", "level": 9})
-    assert found["level"] == "info"
-    assert (found["extra.time"], found["extra.level"]) == ("never", 9)
+    found = line("done", exc_info=None, extra={"time": "never", "severity": 9})
+    assert found["severity"] == "INFO"
+    assert (found["extra.time"], found["extra.severity"]) == ("never", 9)
 
 
 def test_an_exception_is_text() -> None:

@@ -68,7 +68,7 @@ def test_a_failure_is_the_last_record_with_where_it_happened(
         progress(event("fit", 1))
         raise ValueError("singular")
     [record] = lines(tmp_path / "run.log")
-    assert (record["level"], record["phase"]) == ("error", "fit")
+    assert (record["severity"], record["phase"]) == ("ERROR", "fit")
     assert "train failed after" in record["message"]
     assert "in test_a_failure_is" in record["exception"]
     assert not caplog.records
@@ -78,7 +78,7 @@ def test_control_c_is_a_warning_without_a_traceback(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), stage_log("embed", tmp_path / "embed.log"):
         raise KeyboardInterrupt
     [record] = lines(tmp_path / "embed.log")
-    assert record["level"] == "warning"
+    assert record["severity"] == "WARNING"
     assert "was stopped" in record["message"]
     assert "exception" not in record
 

@@ -109,6 +109,23 @@ def test_compose_is_what_compose_takes(root: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.parametrize("name", ["README.md", "docs/containers.md"])
+def test_whoever_deploys_names_the_project_that_cloud_run_does_not(root: Path, name: str) -> None:
+    text = (root / name).read_text(encoding="utf-8").replace("\\\n", " ")
+    [recipe] = [line for line in text.splitlines() if "gcloud run deploy" in line]
+    assert "--set-env-vars GOOGLE_CLOUD_PROJECT=PROJECT" in recipe
+
+
+def test_nobody_can_log_in_to_compose_s_grafana(root: Path) -> None:
+    composed = yaml.safe_load((root / "compose.yaml").read_text(encoding="utf-8"))
+    said = composed["services"]["grafana"]["environment"]
+    assert said["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    # A password is taken by a form, by a header, and of an administrator made at the first start.
+    assert said["GF_AUTH_DISABLE_LOGIN_FORM"] == "true"
+    assert said["GF_AUTH_BASIC_ENABLED"] == "false"
+    assert said["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
+
+
 def test_what_compose_brings_in_is_there(root: Path) -> None:
     composed = yaml.safe_load((root / "compose.yaml").read_text(encoding="utf-8"))
     services = composed["services"]

@@ -56,11 +56,15 @@ def test_a_trace_is_named_as_the_cloud_finds_it(
     TestClient(create_app(fake)).get("/health", headers={"traceparent": PARENT})
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "papers")
     TestClient(create_app(fake)).get("/health", headers={"traceparent": PARENT})
+    unsampled = PARENT.removesuffix("01") + "02"
+    TestClient(create_app(fake)).get("/health", headers={"traceparent": unsampled})
     TestClient(create_app(fake)).get("/health", headers={"traceparent": "00-zz-00"})
-    plain, cloud, strange = map(vars, lines(caplog))
+    plain, cloud, unrecorded, strange = map(vars, lines(caplog))
     assert plain["trace"] == TRACE
     assert cloud["logging.googleapis.com/trace"] == f"projects/papers/traces/{TRACE}"
     assert cloud["logging.googleapis.com/spanId"] == "00f067aa0ba902b7"
+    assert cloud["logging.googleapis.com/trace_sampled"] is True
+    assert unrecorded["logging.googleapis.com/trace_sampled"] is False
     assert not {name for name in strange if "trace" in name}
 
 

@@ -34,6 +34,22 @@ PORTS = 65535
 
 DAY = 24 * 60 * 60
 
+OTHERS = {
+    "AIP_HTTP_PORT": "Vertex AI's: port, where no flag gives one.",
+    "AIP_PREDICT_ROUTE": "Vertex AI's: path at which it asks for predictions. [/vertex]",
+    "AIP_HEALTH_ROUTE": "Vertex AI's: path at which it asks whether the service is ready, beside "
+    "/ready.",
+    "GOOGLE_CLOUD_PROJECT": "Google Cloud's: project in which Cloud Logging finds a request's "
+    "trace; Cloud Run does not set it.",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "OpenTelemetry's: collector of spans, as http://collector:4318; "
+    "without it and the next, none are made. Needs the extra telemetry.",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "OpenTelemetry's: whole address to which spans go, "
+    "instead of the one before.",
+    "OTEL_SERVICE_NAME": "OpenTelemetry's: the service's name in spans. [arxiv-core]",
+    SHAPES[0]: f"oneDNN's: shapes whose compiled products are kept. [{SHAPES[1]}]",
+}
+"""Variables of others that the service obeys, and what they mean to it."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
@@ -54,6 +70,9 @@ class Documented(TyperCommand):
             if one.text:
                 typer.echo(f"      {one.text}")
         typer.echo(f"  {KEYS}\n      API keys, separated by commas.")
+        typer.echo("\nVariables of others that are obeyed:\n")
+        for name, text in OTHERS.items():
+            typer.echo(f"  {name}\n      {text}")
 
 
 def serve(
@@ -92,6 +111,7 @@ def serve(
     for package in ("fastapi", "jinja2", "prometheus_client", "uvicorn"):
         require(package, extra="serve", what="arxiv-core serve")
     from arxiv_core.serve import Swapping, run, vertex
+    from arxiv_core.serve.v1 import Limits
 
     chosen = _configured(overrides or [], from_, config_dir)
     flags = {"host": host, "port": port, "model": model, "device": device}
@@ -129,6 +149,12 @@ def serve(
             keys=keys,
             origins=chosen.origins,
             arxiv_lookup=chosen.arxiv_lookup,
+            limits=Limits(
+                keep=chosen.limits_keep,
+                propose=chosen.limits_propose,
+                cross_list=chosen.limits_cross_list,
+                cross_lists=chosen.limits_cross_lists,
+            ),
         )
     except KeyboardInterrupt:
         # How a server is stopped by hand: nothing to explain.
@@ -178,6 +204,8 @@ def _keys(chosen: Serve) -> Keys | None:
 
 def _check(chosen: Serve) -> None:
     """Fail before the model is loaded, by the key's name."""
+    from arxiv_core.serve.v1 import CROSS_LISTS
+
     for key, good, what in (
         ("port", 0 <= chosen.port <= PORTS, f"from 0 to {PORTS}"),
         ("capacity", chosen.capacity >= 1, "must be at least 1"),
@@ -205,6 +233,15 @@ def _check(chosen: Serve) -> None:
             chosen.arxiv_lookup is None or chosen.arxiv_lookup.startswith(("https://", "http://")),
             "must be an address, https://…",
         ),
+        *(
+            (key, 0 <= getattr(chosen, key) <= 1, "must be a probability, from 0 to 1")
+            for key in ("limits_keep", "limits_propose", "limits_cross_list")
+        ),
+        (
+            "limits_cross_lists",
+            0 <= chosen.limits_cross_lists <= CROSS_LISTS,
+            f"from 0 to {CROSS_LISTS}",
+        ),
     ):
         if not good:
             raise UsageError(f"serve.{key} = {getattr(chosen, key)}: {what}")
@@ -213,11 +250,13 @@ def _check(chosen: Serve) -> None:
 def _configured(overrides: list[str], base: Path | None, directory: Path | None) -> Serve:
     from arxiv_core.config.environment import from_environment
     from arxiv_core.config.schema import Serve
+    from arxiv_core.extras import require
 
-    if not overrides and base is None:
-        # Hydra is for those who ask for it: a container starts without.
-        chosen = Serve()
-    else:
+    chosen = Serve()
+    # Hydra is for those who ask for what it alone can do: a container starts without.
+    needed = _for_hydra(chosen, overrides, base, directory)
+    if needed is not None:
+        require("hydra", extra="pipeline", what=f"arxiv-core serve {needed}")
         from arxiv_core.config import compose
 
         chosen = compose(overrides, base=base, directory=directory).serve
@@ -228,3 +267,16 @@ def _configured(overrides: list[str], base: Path | None, directory: Path | None)
         but={key.removeprefix("serve.") for key in given if key.startswith("serve.")},
     )
     return chosen
+
+
+def _for_hydra(
+    chosen: Serve, overrides: list[str], base: Path | None, directory: Path | None
+) -> str | None:
+    """Set what is said plainly; return what of the command line only Hydra can read."""
+    from arxiv_core.config.plain import plainly
+
+    if base is not None:
+        return f"--from {base}"
+    if directory is not None:
+        return f"--config-dir {directory}"
+    return plainly(chosen, overrides)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from arxiv_core.config.schema import Config
+from arxiv_core.extras import require
 
 if TYPE_CHECKING:
     import os
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from arxiv_core.config.space import Choice, Interval
 
 __all__ = ["Config", "compose", "render", "search_space"]
+
+
+def _needs_hydra() -> None:
+    require("hydra", extra="pipeline", what="the configuration")
 
 
 def compose(
@@ -52,6 +57,7 @@ def compose(
     MissingExtraError
         Hydra is not installed.
     """
+    _needs_hydra()
     from arxiv_core.config.composition import typed
 
     return typed(overrides, base, directory)
@@ -78,6 +84,7 @@ def render(
     str
         YAML that `compose` takes as `base`.
     """
+    _needs_hydra()
     from arxiv_core.config import composition, origin
 
     if origins:
@@ -103,6 +110,7 @@ def search_space(given: Mapping[str, str | None]) -> dict[str, Choice | Interval
     OptionError
         A key is none of the configuration's, or what it may be cannot be read.
     """
+    _needs_hydra()
     from arxiv_core.config.space import parsed
 
     return parsed(given)

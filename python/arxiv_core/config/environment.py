@@ -16,7 +16,7 @@ from arxiv_core._core import OptionError
 from arxiv_core.config import schema
 from arxiv_core.config.schema import Serve
 
-__all__ = ["KEYS", "PREFIX", "Setting", "from_environment", "settings"]
+__all__ = ["KEYS", "PREFIX", "Setting", "from_environment", "read", "settings"]
 
 PREFIX = "ARXIV_CORE_SERVE_"
 """What stands before a key's name in capitals."""
@@ -84,16 +84,35 @@ def from_environment(
         if key in but:
             continue
         try:
-            value = _read(text.strip(), types_[key])
+            value = read(text.strip(), types_[key])
         except ValueError as error:
             raise OptionError(f"{name}={text!r}: {error}") from None
         setattr(serve, key, value)
 
 
-def _read(text: str, wanted: type) -> object:
+def read(text: str, wanted: type) -> object:
+    """Read a value.
+
+    Parameters
+    ----------
+    text
+        As people write it.
+    wanted
+        The type of a field of `Serve`.
+
+    Returns
+    -------
+    object
+        Of that type.
+
+    Raises
+    ------
+    ValueError
+        It does not fit; says what would.
+    """
     if get_origin(wanted) in {Union, types.UnionType}:
         [inner] = [one for one in get_args(wanted) if one is not type(None)]
-        return None if text.lower() in NOTHING else _read(text, inner)
+        return None if text.lower() in NOTHING else read(text, inner)
     if get_origin(wanted) is list:
         return [part for part in text.replace(",", " ").split() if part]
     if issubclass(wanted, Enum):

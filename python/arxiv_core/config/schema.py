@@ -356,6 +356,16 @@ class Serve:
     arxiv_lookup: str | None = None
     """Where the page looks papers up by their identifier: https://export.arxiv.org/api/query; null:
     nowhere."""
+    limits_keep: float = 0.5
+    """Probability from which a declared primary stays, where a request gives no limits.keep."""
+    limits_propose: float = 0.57
+    """Probability from which another primary is proposed, where a request gives no
+    limits.propose."""
+    limits_cross_list: float = 0.57
+    """Probability from which a cross-list is suggested, where a request gives no
+    limits.cross_list."""
+    limits_cross_lists: int = 2
+    """Cross-lists suggested at most, where a request gives no limits.cross_lists."""
 
 
 @dataclass

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
+from hydra.core.config_store import ConfigStore
+
 from arxiv_core.config.schema import Config
-from arxiv_core.extras import require
-
-require("hydra", extra="pipeline", what="the configuration")
-
-from hydra.core.config_store import ConfigStore  # noqa: E402 - after the check above
 
 __all__: list[str] = []
 

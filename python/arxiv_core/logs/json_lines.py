@@ -15,12 +15,22 @@ USUAL = {*vars(logging.makeLogRecord({})), "asctime", "color_message", "message"
 """Attributes that say nothing of their own; any other was given as `extra`."""
 
 
-class JsonLines(logging.Formatter):
-    """Formats a record as ``time``, ``level``, ``logger``, ``message``, and its extra fields.
+SEVERITIES = [
+    (logging.DEBUG, "DEBUG"),
+    (logging.INFO, "INFO"),
+    (logging.WARNING, "WARNING"),
+    (logging.ERROR, "ERROR"),
+    (logging.CRITICAL, "CRITICAL"),
+]
 
-    ``time`` is RFC 3339 in UTC; ``exception`` and ``stack`` are text, where there are any. An
-    extra field of one of these names is written as ``extra.NAME``. The line is ASCII: a name that
-    is no valid Unicode cannot break it.
+
+class JsonLines(logging.Formatter):
+    """Formats a record as ``time``, ``severity``, ``logger``, ``message``, and its extra fields.
+
+    ``time`` is RFC 3339 in UTC; ``severity`` is the level, in the field and by the name for which
+    Cloud Logging looks: https://cloud.google.com/logging/docs/structured-logging. ``exception``
+    and ``stack`` are text, where there are any. An extra field of one of these names is written as
+    ``extra.NAME``. The line is ASCII: a name that is no valid Unicode cannot break it.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -28,7 +38,7 @@ class JsonLines(logging.Formatter):
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line: dict[str, object] = {
             "time": time.replace("+00:00", "Z"),
-            "level": record.levelname.lower(),
+            "severity": _severity(record.levelno),
             "logger": record.name,
             "message": record.getMessage(),
         }
@@ -40,6 +50,12 @@ class JsonLines(logging.Formatter):
         for name, value in extra.items():
             line[f"extra.{name}" if name in line else name] = _plain(value)
         return json.dumps(line)
+
+
+def _severity(level: int) -> str:
+    """Name the highest level that is reached: Rust's trace, and other libraries', have no name."""
+    reached = [name for least, name in SEVERITIES if level >= least]
+    return reached[-1] if reached else "DEBUG"
 
 
 def _plain(value: object) -> object:

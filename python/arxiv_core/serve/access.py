@@ -18,8 +18,13 @@ REQUEST_ID = "X-Request-ID"
 
 SOUND = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
-TRACE = re.compile(r"[0-9a-f]{2}-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-[0-9a-f]{2}")
+TRACE = re.compile(
+    r"[0-9a-f]{2}-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})"
+)
 """W3C's ``traceparent``: https://www.w3.org/TR/trace-context/#traceparent-header."""
+
+SAMPLED = 1
+"""The flag of a trace that its caller records."""
 
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
@@ -84,7 +89,7 @@ class Access:
                 | self._trace(headers),
             )
 
-    def _trace(self, headers: Headers) -> dict[str, str]:
+    def _trace(self, headers: Headers) -> dict[str, str | bool]:
         found = TRACE.fullmatch(headers.get("traceparent", ""))
         if found is None:
             return {}
@@ -94,4 +99,5 @@ class Access:
         return {
             "logging.googleapis.com/trace": f"projects/{self._project}/traces/{trace}",
             "logging.googleapis.com/spanId": span,
+            "logging.googleapis.com/trace_sampled": bool(int(found["flags"], 16) & SAMPLED),
         }

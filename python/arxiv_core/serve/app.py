@@ -106,6 +106,7 @@ def create_app(
     origins: Sequence[str] = (),
     tracing: Tracing | None = None,
     arxiv_lookup: str | None = None,
+    limits: v1.Limits | None = None,
 ) -> FastAPI:
     """Build the service around a classifier.
 
@@ -128,6 +129,8 @@ def create_app(
         Makes spans of requests.
     arxiv_lookup
         Address of arXiv's interface, by which the page looks papers up; None: it does not.
+    limits
+        Of a moderator's decision, where a request gives none; None: those of arXiv.
 
     Returns
     -------
@@ -173,6 +176,8 @@ def create_app(
     )
     bodies = (*tei.BODIES, *openai.BODIES, *vertex.BODIES)
     app.bodies = (Paper, v1.Asked, explain.Questioned, *bodies)
+    usual = v1.Limits() if limits is None else limits
+    app.defaults = {v1.Limits.__name__: usual.model_dump()}
     predictions = vertex.predict_route()
     metrics = registry(classifier)
     counts = Requests(metrics)
@@ -209,7 +214,9 @@ def create_app(
     for kind in (HTTPException, arxiv_core.ArxivCoreError, Exception):
         app.add_exception_handler(kind, refused)
     # Vertex AI's comes first: its path is what AIP_PREDICT_ROUTE says, taken or not.
-    for router in (vertex.router, v1.router, tei.router, openai.router):
+    for deciding in (vertex.router, v1.router):
+        app.include_router(deciding(live, max_body=max_body, timeout=timeout, limits=usual))
+    for router in (tei.router, openai.router):
         app.include_router(router(live, max_body=max_body, timeout=timeout))
     # Nobody submitted what these ask: no category is counted of it.
     explainer = explain.Explainer(inner, timeout)
@@ -218,7 +225,13 @@ def create_app(
     app.include_router(page.reference(app.openapi))
     app.include_router(
         page.router(
-            live, explainer, max_body=max_body, timeout=timeout, lookup=arxiv_lookup, keys=keys
+            live,
+            explainer,
+            max_body=max_body,
+            timeout=timeout,
+            limits=usual,
+            lookup=arxiv_lookup,
+            keys=keys,
         )
     )
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from arxiv_core.serve.app import Classifying
     from arxiv_core.serve.keys import Keys
     from arxiv_core.serve.tracing import Tracing
+    from arxiv_core.serve.v1 import Limits
 
 __all__ = ["run"]
 
@@ -46,6 +47,7 @@ def run(
     keys: Keys | None = None,
     origins: Sequence[str] = (),
     arxiv_lookup: str | None = None,
+    limits: Limits | None = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; requests under way are answered first.
 
@@ -57,7 +59,7 @@ def run(
         Answers every request.
     host, port
         Address to listen on; port 0 takes a free one.
-    max_body, timeout, drain, keys, origins, arxiv_lookup
+    max_body, timeout, drain, keys, origins, arxiv_lookup, limits
         As in :func:`create_app`.
 
     Raises
@@ -80,6 +82,7 @@ def run(
                 origins=origins,
                 tracing=_tracing(),
                 arxiv_lookup=arxiv_lookup,
+                limits=limits,
             ),
             # Logging is already set up; uvicorn's own configuration would print beside it.
             log_config=None,

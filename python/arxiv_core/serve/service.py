@@ -101,6 +101,9 @@ class Service(FastAPI):
     bodies: Sequence[type[BaseModel]] = ()
     """Bodies that the document describes too."""
 
+    defaults: Mapping[str, Mapping[str, Any]] = {}
+    """Schemas of which fields have other defaults here than their class has."""
+
     public: frozenset[str] | None = None
     """Paths that are answered without an API key; None: every one is."""
 
@@ -129,6 +132,9 @@ class Service(FastAPI):
             for body in self.bodies:
                 schema = body.model_json_schema(ref_template=COMPONENTS + "{model}")
                 schemas |= schema.pop("$defs", {}) | {body.__name__: schema}
+            for name, usual in self.defaults.items():
+                for key, value in usual.items():
+                    schemas[name]["properties"][key]["default"] = value
             if self.public is not None:
                 document["components"]["securitySchemes"] = SCHEMES
                 document["security"] = [{scheme: []} for scheme in SCHEMES]

@@ -17,6 +17,7 @@ from arxiv_core.serve.service import Link, fails, leads, takes
 from arxiv_core.serve.together import together
 
 __all__ = [
+    "CROSS_LISTS",
     "MAX_PAPERS",
     "Asked",
     "Category",
@@ -32,6 +33,8 @@ __all__ = [
 MAX_PAPERS = 64
 """Papers in a request."""
 
+CROSS_LISTS = 20
+"""Cross-lists that may be suggested at most."""
 
 ONE_DECIDES: dict[str, Any] = {
     "required": ["thresholds", "min_precision"],
@@ -55,7 +58,7 @@ class Limits(Strict):
     propose: float = Field(default=0.57, ge=0, le=1, description="Another one is proposed")
     cross_list: float = Field(default=0.57, ge=0, le=1, description="A cross-list is suggested")
     cross_lists: Annotated[int, WHOLE] = Field(
-        default=2, ge=0, le=20, description="Cross-lists at most"
+        default=2, ge=0, le=CROSS_LISTS, description="Cross-lists at most"
     )
 
 
@@ -158,7 +161,7 @@ EXPLAIN = Link(
 
 
 def answering(
-    classifier: Live, *, timeout: float | None, field: str = "papers"
+    classifier: Live, *, timeout: float | None, limits: Limits, field: str = "papers"
 ) -> Callable[[Sequence[Submitted], Options], Awaitable[list[Classified]]]:
     """Build what answers a request's papers.
 
@@ -168,6 +171,8 @@ def answering(
         Answers every paper.
     timeout
         Seconds after which a request is answered 504; None: never.
+    limits
+        Of the decision, each where a request does not give it.
     field
         What a refusal calls the papers.
 
@@ -177,7 +182,7 @@ def answering(
         Papers and options to what is said about each, in their order.
     """
 
-    async def one(number: int, paper: Submitted, options: str, limits: str) -> Classified:
+    async def one(number: int, paper: Submitted, options: str, within: str) -> Classified:
         try:
             scored = await classifier.submit(paper.submission(), timeout=timeout)
         except arxiv_core.InputError as error:
@@ -197,17 +202,18 @@ def answering(
             ],
             truncated=scored.truncated,
             tokens=scored.tokens,
-            decision=Decision.model_validate_json(scored.decide(paper.primary, limits)),
+            decision=Decision.model_validate_json(scored.decide(paper.primary, within)),
             model=scored.model,
             timing=Timing.model_validate(dict(zip(names, scored.timing, strict=True))),
         )
 
     async def every(papers: Sequence[Submitted], asked: Options) -> list[Classified]:
         options = asked.model_dump_json(exclude={"papers", "limits"})
-        limits = asked.limits.model_dump_json()
+        own = asked.limits.model_dump(exclude_unset=True)
+        within = limits.model_copy(update=own).model_dump_json()
 
         async def each(numbered: tuple[int, Submitted]) -> Classified:
-            return await one(*numbered, options, limits)
+            return await one(*numbered, options, within)
 
         room = classifier.options["capacity"]
         return await together(each, list(enumerate(papers)), timeout, room=room)
@@ -215,7 +221,7 @@ def answering(
     return every
 
 
-def router(classifier: Live, *, max_body: int, timeout: float | None) -> APIRouter:
+def router(classifier: Live, *, max_body: int, timeout: float | None, limits: Limits) -> APIRouter:
     """Build the routes.
 
     Parameters
@@ -226,6 +232,8 @@ def router(classifier: Live, *, max_body: int, timeout: float | None) -> APIRout
         Largest request body in bytes.
     timeout
         Seconds after which a request is answered 504; None: never.
+    limits
+        Of the decision, each where a request does not give it.
 
     Returns
     -------
@@ -233,7 +241,7 @@ def router(classifier: Live, *, max_body: int, timeout: float | None) -> APIRout
         ``POST /v1/classify``.
     """
     routes = APIRouter(prefix="/v1")
-    every = answering(classifier, timeout=timeout)
+    every = answering(classifier, timeout=timeout, limits=limits)
 
     @routes.post(
         "/classify",

@@ -73,7 +73,9 @@ def _route(variable: str) -> str | None:
     return path
 
 
-def router(classifier: Live, *, max_body: int, timeout: float | None) -> APIRouter:
+def router(
+    classifier: Live, *, max_body: int, timeout: float | None, limits: v1.Limits
+) -> APIRouter:
     """Build the route.
 
     Parameters
@@ -84,6 +86,8 @@ def router(classifier: Live, *, max_body: int, timeout: float | None) -> APIRout
         Largest request body in bytes.
     timeout
         Seconds after which a request is answered 504; None: never.
+    limits
+        Of the decision, each where a request does not give it.
 
     Returns
     -------
@@ -96,7 +100,7 @@ def router(classifier: Live, *, max_body: int, timeout: float | None) -> APIRout
         ``AIP_PREDICT_ROUTE`` is no path.
     """
     routes = APIRouter()
-    every = v1.answering(classifier, timeout=timeout, field="instances")
+    every = v1.answering(classifier, timeout=timeout, limits=limits, field="instances")
 
     @routes.post(
         predict_route(),

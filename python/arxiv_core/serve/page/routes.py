@@ -49,9 +49,6 @@ YEAR = 365 * 24 * 60 * 60
 TOP = '{"top_k": 5}'
 """Categories in an answer, before a declared primary that is not among them."""
 
-LIMITS = Limits().model_dump_json()
-"""Of a decision: what arXiv asks for."""
-
 log = logging.getLogger(__name__)
 
 
@@ -61,6 +58,7 @@ def router(
     *,
     max_body: int,
     timeout: float | None,
+    limits: Limits,
     lookup: str | None = None,
     keys: Keys | None = None,
 ) -> APIRouter:
@@ -77,6 +75,8 @@ def router(
     timeout
         Seconds after which a form is answered 504, or where only its explanation is missing,
         without that; None: never.
+    limits
+        Of the decision.
     lookup
         Address of arXiv's interface, where papers are looked up; None: they are not.
     keys
@@ -88,6 +88,7 @@ def router(
         ``GET /``, ``POST /`` and ``GET /page/NAME``.
     """
     routes = APIRouter(include_in_schema=False)
+    within = limits.model_dump_json()
     page = Page(lookup=lookup is not None, locked=keys is not None)
     look_up = None if lookup is None else Lookup(lookup)
 
@@ -133,7 +134,7 @@ def router(
         return answer(
             form,
             categories,
-            Decision.model_validate_json(scored.decide(form.primary or None, LIMITS)),
+            Decision.model_validate_json(scored.decide(form.primary or None, within)),
             tokens=scored.tokens,
             truncated=scored.truncated,
             spans=spans,
