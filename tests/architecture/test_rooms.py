@@ -51,6 +51,7 @@ OWNERS = {
     "matplotlib": {"report"},
     "anyio": {"serve"},
     "fastapi": {"serve"},
+    "h11": {"serve"},
     "jinja2": {"serve"},
     "opentelemetry": {"serve/tracing.py"},
     "prometheus_client": {"serve"},

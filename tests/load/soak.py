@@ -145,7 +145,7 @@ def main() -> int:
     parser.add_argument("--url", help="a service that runs already; it is not ended")
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--every", type=float, default=5, help="seconds between samples")
-    parser.add_argument("--drain", type=float, default=10, help="serve.drain of our own service")
+    parser.add_argument("--drain", type=float, default=8, help="serve.drain of our own service")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "soak.jsonl")
     options = parser.parse_args()
     options.out.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -146,9 +147,20 @@ def test_what_the_engine_refuses_has_a_status_of_its_own(
 
 
 def test_the_service_drains_before_it_ends(fake: Fake) -> None:
-    with TestClient(create_app(fake, drain=7)):
+    app = create_app(fake, drain=7)
+    with TestClient(app):
         assert not fake.drained
-    assert fake.drained == [7]
+    [drained] = fake.drained
+    assert 0 < drained < 7
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready"])
+def test_health_is_asked_for_by_head_too(client: TestClient, path: str) -> None:
+    for running in (contextlib.nullcontext(), client):
+        with running:
+            got, head = client.get(path), client.head(path)
+            assert head.status_code == got.status_code
+            assert head.headers["content-type"] == got.headers["content-type"]
 
 
 def test_it_is_ready_once_a_paper_has_been_classified(client: TestClient, fake: Fake) -> None:

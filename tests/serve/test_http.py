@@ -194,7 +194,13 @@ def test_a_body_that_never_ends_does_not_keep_the_process(sample_run: SampleRun)
         assert ask(f"http://127.0.0.1:{port}/health")[0] == 200
         process.send_signal(signal.SIGTERM)
         output = process.end()
+        answer = b"".join(iter(lambda: client.recv(4096), b"")).decode().lower()
     assert process.returncode == 0, output
+    assert answer.startswith("http/1.1 503")
+    assert "\r\nx-request-id: " in answer
+    assert "\r\nx-content-type-options: nosniff" in answer
+    assert '{"message":' in answer
+    assert "Traceback" not in output
 
 
 def test_info_says_which_model_answers(service: str) -> None:

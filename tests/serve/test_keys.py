@@ -197,13 +197,13 @@ def test_no_keys_at_all_open_to_nobody(tmp_path: Path) -> None:
         Keys(file=tmp_path / "nowhere")
 
 
-def preflight(client: TestClient) -> dict[str, str]:
+def preflight(client: TestClient, headers: str = "content-type,x-api-key") -> dict[str, str]:
     answer = client.options(
         "/v1/classify",
         headers={
             "Origin": "https://desk.example.org",
             "Access-Control-Request-Method": "POST",
-            "Access-Control-Request-Headers": "content-type,x-api-key",
+            "Access-Control-Request-Headers": headers,
         },
     )
     return dict(answer.headers)
@@ -231,6 +231,18 @@ def test_pages_of_a_named_origin_may_ask_with_a_key(fake: Fake) -> None:
     refused = client.post("/classify", json=PAPER, headers={"Origin": "https://desk.example.org"})
     assert refused.status_code == 401
     assert refused.headers["access-control-allow-origin"] == "https://desk.example.org"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    ["authorization,content-type,x-stainless-lang,x-stainless-retry-count", "traceparent"],
+)
+def test_pages_of_a_named_origin_may_send_what_their_clients_send(fake: Fake, headers: str) -> None:
+    client = TestClient(create_app(fake, origins=["https://desk.example.org"]))
+    allowed = preflight(client, headers)
+    assert allowed["access-control-allow-headers"] == headers
+    assert allowed["access-control-allow-origin"] == "https://desk.example.org"
+    assert "access-control-allow-credentials" not in allowed
 
 
 def test_who_is_refused_is_counted_by_the_route_that_was_asked(fake: Fake) -> None:

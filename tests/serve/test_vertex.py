@@ -95,6 +95,18 @@ def test_vertex_is_healthy_where_and_when_the_service_is_ready(
     assert client.get(path).status_code == 503
 
 
+@pytest.mark.parametrize("path", ["/health", "/ready", "/"])
+def test_vertex_is_healthy_when_ready_even_where_another_route_is(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setenv("AIP_HEALTH_ROUTE", path)
+    client = TestClient(create_app(fake))
+    assert (client.get(path).status_code, client.head(path).status_code) == (503, 503)
+    with client:
+        assert client.get(path).json() == {"status": "ready"}
+    assert client.get(path).status_code == 503
+
+
 @pytest.mark.parametrize("variable", ["AIP_PREDICT_ROUTE", "AIP_HEALTH_ROUTE"])
 @pytest.mark.parametrize("value", ["predict", "/{predict}"])
 def test_a_route_that_is_no_path_is_named(

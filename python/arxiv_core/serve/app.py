@@ -8,7 +8,7 @@ import functools
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -25,6 +25,7 @@ from arxiv_core.serve.access import REQUEST_ID, Access
 from arxiv_core.serve.arriving import Arriving
 from arxiv_core.serve.body import body, parsed, while_connected
 from arxiv_core.serve.keys import OPEN, Keys, Locked
+from arxiv_core.serve.lifetime import Lifetime
 from arxiv_core.serve.metrics import Assigning, Measured, Requests, registry
 from arxiv_core.serve.refusals import ANY_TYPE, Message, Said, said, to_message, to_refusal
 from arxiv_core.serve.schemas import Health, Paper, Ready, Suggestion
@@ -63,11 +64,13 @@ EXPLAIN = Link(
 )
 
 LEAST_TIME = 1.0
-"""Seconds that the last spans have at least, however long the requests took."""
+"""Seconds of a stop that belong to the last spans, of a short one at most half."""
 
 CROSS_ORIGIN: dict[str, Any] = {
     "allow_methods": ["GET", "POST"],
-    "allow_headers": ["Authorization", "Content-Type", "X-API-Key", REQUEST_ID],
+    # Clients send headers of their own: traceparent, OpenAI's x-stainless-lang. That is safe: there
+    # are no cookies, so a page can only send the key that it was given, and no header does more.
+    "allow_headers": ["*"],
     "expose_headers": [REQUEST_ID, "Retry-After"],
 }
 
@@ -101,13 +104,13 @@ def create_app(
     *,
     max_body: int = MAX_BODY,
     timeout: float | None = None,
-    drain: float = 10,
+    drain: float = 8,
     keys: Keys | None = None,
     origins: Sequence[str] = (),
     tracing: Tracing | None = None,
     arxiv_lookup: str | None = None,
     limits: v1.Limits | None = None,
-) -> FastAPI:
+) -> Service:
     """Build the service around a classifier.
 
     Parameters
@@ -120,7 +123,7 @@ def create_app(
         Seconds after which a request is answered 504, or 408 where its body has not come; None:
         never.
     drain
-        Seconds that a stopping service waits for requests under way.
+        Seconds that a stopping service takes at most: for requests under way, then for their spans.
     keys
         Who may ask; None: everybody.
     origins
@@ -134,7 +137,7 @@ def create_app(
 
     Returns
     -------
-    fastapi.FastAPI
+    Service
         ``POST /classify``, ``GET /status``, ``POST /v1/classify``, ``POST /v1/explain``,
         ``GET /health``, ``GET /ready``, ``GET /metrics``; the routes of `tei`, `openai` and
         `vertex`; the page at ``/``.
@@ -144,24 +147,22 @@ def create_app(
     OptionError
         ``AIP_PREDICT_ROUTE`` or ``AIP_HEALTH_ROUTE`` is no path.
     """
-    state: Literal["starting", "ready", "stopping"] = "starting"
+    lifetime = Lifetime(drain, 0 if tracing is None else min(LEAST_TIME, drain / 2))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        nonlocal state
         async with classifier:
             await classifier.submit(PROBE)
-            state = "ready"
+            lifetime.status = "ready"
             yield
-            state = "stopping"
-            stopping = asyncio.get_running_loop().time()
-            if not await classifier.drain(drain):
+            # Whoever runs it may have begun long before: what is under way was answered meanwhile.
+            lifetime.stop()
+            if not await classifier.drain(lifetime.left_to_requests()):
                 log.warning("stopped with requests under way after %g s", drain)
         if tracing is not None:
             # Where nobody takes the spans, sending them would last as long as its retries.
-            left = drain - (asyncio.get_running_loop().time() - stopping)
             try:
-                await asyncio.wait_for(aside(tracing.shutdown), max(LEAST_TIME, left))
+                await asyncio.wait_for(aside(tracing.shutdown), max(LEAST_TIME, lifetime.left()))
             except TimeoutError:
                 log.warning("stopped with spans that nobody took")
 
@@ -175,6 +176,7 @@ def create_app(
         redoc_url=None,
     )
     bodies = (*tei.BODIES, *openai.BODIES, *vertex.BODIES)
+    app.lifetime = lifetime
     app.bodies = (Paper, v1.Asked, explain.Questioned, *bodies)
     usual = v1.Limits() if limits is None else limits
     app.defaults = {v1.Limits.__name__: usual.model_dump()}
@@ -195,7 +197,8 @@ def create_app(
         return form(told)
 
     arriving = functools.partial(Arriving, max_body=max_body, timeout=timeout)
-    around: list[Callable[[ASGIApp], ASGIApp]] = [arriving, counts.around]
+    ended = functools.partial(lifetime.around, refuse=refused)
+    around: list[Callable[[ASGIApp], ASGIApp]] = [arriving, ended, counts.around]
     health_of_vertex = vertex.health_route()
     if keys is not None:
         public = OPEN if health_of_vertex is None else OPEN | {health_of_vertex}
@@ -213,7 +216,14 @@ def create_app(
 
     for kind in (HTTPException, arxiv_core.ArxivCoreError, Exception):
         app.add_exception_handler(kind, refused)
-    # Vertex AI's comes first: its path is what AIP_PREDICT_ROUTE says, taken or not.
+
+    async def ready(response: Response) -> Ready:
+        response.status_code = 200 if lifetime.status == "ready" else 503
+        return Ready(status=lifetime.status)
+
+    # Vertex AI's come first: their paths are what its variables say, taken or not.
+    if health_of_vertex is not None:
+        app.add_api_route(health_of_vertex, ready, methods=["GET", "HEAD"], include_in_schema=False)
     for deciding in (vertex.router, v1.router):
         app.include_router(deciding(live, max_body=max_body, timeout=timeout, limits=usual))
     for router in (tei.router, openai.router):
@@ -258,21 +268,17 @@ def create_app(
             for one in prediction.categories
         ]
 
+    @app.head("/health", include_in_schema=False)
     @app.get("/health", summary="The process is up")
     async def health() -> Health:
         return Health(status="ok")
 
-    @app.get(
+    app.head("/ready", include_in_schema=False)(ready)
+    app.get(
         "/ready",
         summary="Whether requests are answered now",
         responses={503: {"model": Ready, "description": "Not now"}},
-    )
-    async def ready(response: Response) -> Ready:
-        response.status_code = 200 if state == "ready" else 503
-        return Ready(status=state)
-
-    if health_of_vertex is not None:
-        app.add_api_route(health_of_vertex, ready, include_in_schema=False)
+    )(ready)
 
     @app.get(
         "/metrics",

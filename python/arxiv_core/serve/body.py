@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from arxiv_core.serve.lifetime import stopped
 from arxiv_core.serve.refusals import GONE, FieldError
 
 __all__ = ["body", "json_body", "parsed", "while_connected"]
@@ -138,6 +139,8 @@ async def while_connected(request: Request, work: Awaitable[T]) -> T:
     ------
     HTTPException
         499 where the client went away.
+    StoppingError
+        The service stops, and has no time left for it.
     """
     task = asyncio.ensure_future(work)
 
@@ -152,6 +155,9 @@ async def while_connected(request: Request, work: Awaitable[T]) -> T:
     except asyncio.CancelledError:
         if watcher.done() and not watcher.cancelled():
             raise HTTPException(GONE, "the client went away") from None
+        if request.app.lifetime.status == "stopping":
+            # Not as a cancellation: a route that writes errors by itself writes this one too.
+            raise stopped() from None
         raise
     finally:
         watcher.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import os
@@ -14,17 +15,20 @@ import uvicorn
 
 from arxiv_core.extras import require
 from arxiv_core.serve.app import MAX_BODY, create_app
+from arxiv_core.serve.heads import Heads
 from arxiv_core.serve.swap import Swapping
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import FrameType
 
     from arxiv_core.serve.app import Classifying
     from arxiv_core.serve.keys import Keys
+    from arxiv_core.serve.service import Service
     from arxiv_core.serve.tracing import Tracing
     from arxiv_core.serve.v1 import Limits
 
-__all__ = ["run"]
+__all__ = ["Server", "run"]
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 """OpenTelemetry's own variables, one of which says where spans go:
@@ -33,7 +37,63 @@ https://opentelemetry.io/docs/specs/otel/protocol/exporter/."""
 CONNECTIONS = 65_536
 """Files and connections that are ever wanted open at once."""
 
+FLUSH = 0.2
+"""Seconds in which a last answer is taken, or is not."""
+
 log = logging.getLogger(__name__)
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which ends the requests of a stopping service before its time is over.
+
+    uvicorn itself would cancel them when the time is over, and tell their clients nothing of it.
+
+    Parameters
+    ----------
+    app
+        What answers.
+    """
+
+    def __init__(self, app: Service) -> None:
+        self._lifetime = app.lifetime
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=Heads,
+                # Logging is already set up; uvicorn's own configuration would print beside it.
+                log_config=None,
+                # `access` logs them, with more.
+                access_log=False,
+                # What does not even let itself be cancelled must not keep the process for ever.
+                timeout_graceful_shutdown=math.ceil(app.lifetime.drain) + 1,
+                server_header=False,
+            )
+        )
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop: whoever sent the signal counts from it."""
+        self._lifetime.stop()
+        super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, let what is under way end, or end it."""
+        self._lifetime.stop()
+        cut = asyncio.ensure_future(self._cut())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            cut.cancel()
+
+    async def _cut(self) -> None:
+        await asyncio.sleep(self._lifetime.left_to_requests())
+        late = list(self.server_state.tasks)
+        if late:
+            log.warning("no time left for %d requests under way: they are refused", len(late))
+        for task in late:
+            task.cancel()
+        await asyncio.sleep(FLUSH)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
 def run(
@@ -43,7 +103,7 @@ def run(
     port: int,
     max_body: int = MAX_BODY,
     timeout: float | None = None,
-    drain: float = 10,
+    drain: float = 8,
     keys: Keys | None = None,
     origins: Sequence[str] = (),
     arxiv_lookup: str | None = None,
@@ -71,26 +131,17 @@ def run(
     """
     _open_files()
     listening = _listen(host, port)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(
-                classifier,
-                max_body=max_body,
-                timeout=timeout,
-                drain=drain,
-                keys=keys,
-                origins=origins,
-                tracing=_tracing(),
-                arxiv_lookup=arxiv_lookup,
-                limits=limits,
-            ),
-            # Logging is already set up; uvicorn's own configuration would print beside it.
-            log_config=None,
-            # `access` logs them, with more.
-            access_log=False,
-            # A client that sends its body for ever would keep the process for ever.
-            timeout_graceful_shutdown=math.ceil(drain),
-            server_header=False,
+    server = Server(
+        create_app(
+            classifier,
+            max_body=max_body,
+            timeout=timeout,
+            drain=drain,
+            keys=keys,
+            origins=origins,
+            tracing=_tracing(),
+            arxiv_lookup=arxiv_lookup,
+            limits=limits,
         )
     )
     # uvicorn raises a signal again when it has shut down; SIGTERM has then been obeyed.

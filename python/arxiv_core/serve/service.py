@@ -10,6 +10,8 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from starlette.types import ASGIApp
 
+from arxiv_core.serve.lifetime import Lifetime
+
 __all__ = ["Link", "Service", "fails", "leads", "takes"]
 
 SCHEMES = {
@@ -97,6 +99,9 @@ def fails(form: type[BaseModel], reasons: Mapping[int, str]) -> dict[int | str, 
 
 class Service(FastAPI):
     """An application with bodies that its routes read themselves."""
+
+    lifetime: Lifetime
+    """What it is at; whoever runs it says there that it stops."""
 
     bodies: Sequence[type[BaseModel]] = ()
     """Bodies that the document describes too."""
