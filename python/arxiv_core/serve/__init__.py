@@ -1,6 +1,6 @@
 """The HTTP service, of the extra ``serve``.
 
-Only this room imports fastapi, jinja2, prometheus_client and uvicorn.
+Only this room imports fastapi, h11, jinja2, prometheus_client and uvicorn.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ class Server(uvicorn.Server):
         await asyncio.sleep(self._lifetime.left_to_requests())
         late = list(self.server_state.tasks)
         if late:
-            log.warning("refused for want of time, under way as they are: %d", len(late))
+            log.warning("requests refused at the end of the drain: %d", len(late))
         for task in late:
             task.cancel()
         await asyncio.sleep(FLUSH)
