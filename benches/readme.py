@@ -81,6 +81,10 @@ def head(result: dict) -> Iterator[tuple[str, str, str, str]]:
         )
 
 
+SHARES = (("at_50%", "half"), ("at_90%", "nine tenths"))
+"""Shares of a service's own throughput by their names in results, and in words."""
+
+
 def serve(result: dict) -> Iterator[tuple[str, str, str, str]]:
     arms = result["arms"]
     peer = arms["peer"]
@@ -98,7 +102,7 @@ def serve(result: dict) -> Iterator[tuple[str, str, str, str]]:
             f"{peer['per_second']:.1f} papers/s {name}",
             _times(ours, peer),
         )
-        for load, what in (("at_50%", "half"), ("at_90%", "nine tenths")):
+        for load, what in SHARES:
             yield (
                 f"Service, {arm}, latency at {what} of its own throughput: p50, p95, p99",
                 _latency(ours["latency"][load]),
@@ -167,6 +171,15 @@ def _embeddings(result: dict) -> Iterator[tuple[str, str, str, str]]:
             f"{_latency(theirs['latency']['full'])} ({engine})",
             "",
         )
+        for load, what in SHARES:
+            if load in ours["latency"]:
+                yield (
+                    f"Embeddings service, {arm}, latency at {what} of its own throughput: "
+                    "p50, p95, p99",
+                    _latency(ours["latency"][load]),
+                    f"{_latency(theirs['latency'][load])} at that share of its own ({engine})",
+                    "",
+                )
 
 
 def serve_memory(result: dict) -> Iterator[tuple[str, str, str, str]]:

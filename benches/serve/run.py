@@ -6,9 +6,9 @@ Real titles and abstracts, one a request, clients that ask again as soon as they
 then requests at half and nine tenths of each service's own throughput, whoever still waits, and
 ours at nine tenths of the peer's too. The peer is what one would write otherwise (`peer.py`);
 BentoML runs the same classifier (`deploy/bentoml`) in the faster number format. Infinity only
-embeds, so ours is asked for embeddings beside it, both at full load alone. The load generator, the
-services and the offline run share the machine; arms take turns, and medians count. Writes
-`benches/results/serve-*.json`, a file a kind of processor.
+embeds, so ours is asked for embeddings beside it, in the slower number format at full load alone.
+The load generator, the services and the offline run share the machine; arms take turns, and medians
+count. Writes `benches/results/serve-*.json`, a file a kind of processor.
 """
 
 import argparse
@@ -80,21 +80,28 @@ def full(url: str, bodies: Path, seconds: float, clients: int) -> dict:
     return one
 
 
+def shares(url: str, bodies: Path, seconds: float, clients: int) -> dict:
+    """As `full`, and what clients get at half and at nine tenths of that."""
+    one = full(url, bodies, seconds, clients)
+    for share in (0.5, 0.9):
+        rate = share * one["per_second"]
+        one[f"at_{share:.0%}"] = load(url, bodies, "--seconds", seconds, "--rate", rate)
+    return one
+
+
 def measured(
     name: str, url: str, files: dict[str, Path], seconds: float, clients: int, peer: float
 ) -> dict:
     """One turn of a service; `peer` is the peer's requests a second in the same round."""
     if name == "infinity":
-        return full(f"{url}/embeddings", files["texts"], seconds, clients)
+        return shares(f"{url}/embeddings", files["texts"], seconds, clients)
     address = f"{url}/classify"
-    one = full(address, files["papers"], seconds, clients)
-    rates = {f"at_{share:.0%}": share * one["per_second"] for share in (0.5, 0.9)}
+    one = shares(address, files["papers"], seconds, clients)
     if name in DTYPES:
-        rates["at_peers_90%"] = 0.9 * peer
-    for rate, per_second in rates.items():
-        one[rate] = load(address, files["papers"], "--seconds", seconds, "--rate", per_second)
-    if name in DTYPES:
-        one["embeddings"] = full(f"{url}/v1/embeddings", files["truncated"], seconds, clients)
+        flags = ("--seconds", seconds, "--rate", 0.9 * peer)
+        one["at_peers_90%"] = load(address, files["papers"], *flags)
+        embeddings = shares if name == DTYPES[-1] else full
+        one["embeddings"] = embeddings(f"{url}/v1/embeddings", files["truncated"], seconds, clients)
     return one
 
 
@@ -128,7 +135,7 @@ def summary(runs: list[dict], peer: float) -> dict:
                 cut: statistics.median((one if name == "full" else one[name])[cut] for one in runs)
                 for cut in CUTS
             }
-            for name in (*rates, "full")
+            for name in ("full", *rates)
         },
         "runs": runs,
     }
