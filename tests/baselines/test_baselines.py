@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 from collections.abc import Iterator
@@ -237,7 +238,11 @@ def test_the_embeddings_are_the_files(measured: Measured) -> None:
 def test_without_scikit_learn_it_says_so(
     measured: Measured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("arxiv_core.extras.importlib.util.find_spec", lambda name: None)
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        "arxiv_core.extras.importlib.util.find_spec",
+        lambda name: None if name == "sklearn" else find(name),
+    )
     answer = invoke("baselines", *measured.overrides)
     assert answer.exit_code == 1
     assert "arxiv-core baselines needs sklearn" in answer.stderr
