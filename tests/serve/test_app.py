@@ -55,6 +55,13 @@ def test_a_wrong_method_is_told_the_right_one(client: TestClient) -> None:
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
+@pytest.mark.parametrize("path", ["/health", "/ready", "/status"])
+def test_a_path_that_answers_head_too_says_that_get_is_allowed(
+    client: TestClient, path: str
+) -> None:
+    assert "GET" in client.delete(path).headers["allow"]
+
+
 def test_an_unknown_primary_is_refused_by_name(client: TestClient) -> None:
     answer = client.post("/classify", json=PAPER | {"primary": "cs.XX"})
     assert answer.status_code == 400

@@ -273,12 +273,13 @@ def create_app(
     async def health() -> Health:
         return Health(status="ok")
 
-    app.head("/ready", include_in_schema=False)(ready)
+    # The first of a path's routes says what is allowed there, and GET is what the document has.
     app.get(
         "/ready",
         summary="Whether requests are answered now",
         responses={503: {"model": Ready, "description": "Not now"}},
     )(ready)
+    app.head("/ready", include_in_schema=False)(ready)
 
     @app.get(
         "/metrics",
