@@ -190,7 +190,8 @@ def create_app(
         told = said(error)
         if told.status == 500:
             log.error("request failed", exc_info=error)
-        path = request.url.path
+        # As it was matched: an address made of it would be escaped, and begin with a slash.
+        path = request.scope["path"]
         if path == predictions:
             return to_refusal(told)
         form = next((form for start, form in FORMS if path.startswith(start)), to_message)
