@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
-import io
 import socket
-import time
+import threading
 import urllib.request
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
+from collections.abc import Mapping
 
 __all__ = ["fetched"]
 
@@ -21,7 +17,7 @@ def fetched(address: str, headers: Mapping[str, str], *, within: float, most: in
 
     A socket's own timeout begins anew with every byte; here head and body, redirections included,
     have one time together. Only the resolver of names keeps its own, and of a host with several
-    addresses each may take what is left.
+    addresses each may take as long.
 
     Parameters
     ----------
@@ -50,7 +46,7 @@ def fetched(address: str, headers: Mapping[str, str], *, within: float, most: in
     OSError, http.client.HTTPException
         The server cannot be reached, or does not speak HTTP.
     """
-    limits = _Limits(within, most)
+    lines = _Lines()
     opener = urllib.request.OpenerDirector()
     # Those of `urlopen` but for files, FTP and data.
     for handler in (
@@ -59,117 +55,79 @@ def fetched(address: str, headers: Mapping[str, str], *, within: float, most: in
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPRedirectHandler(),
         urllib.request.HTTPErrorProcessor(),
-        _Plain(limits),
-        _Secure(limits),
+        _Plain(lines),
+        _Secure(lines),
     ):
         opener.add_handler(handler)
+    asked = urllib.request.Request(address, headers=dict(headers))
+    end = threading.Timer(within, lines.cut)
+    end.daemon = True
+    end.start()
     try:
-        asked = urllib.request.Request(address, headers=dict(headers))
         with opener.open(asked, timeout=within) as answer:
             content: bytes = answer.read(most + 1)
-    except OSError as error:
-        if isinstance(getattr(error, "reason", None), TimeoutError):
-            raise limits.over() from None
-        raise
+    except (OSError, http.client.HTTPException) as error:
+        late = lines.are_cut or isinstance(getattr(error, "reason", error), TimeoutError)
+        if not late:
+            raise
+    else:
+        # An answer without a length is whole where its connection ends, whoever ends it.
+        late = lines.are_cut
     finally:
-        limits.close()
+        end.cancel()
+    if late:
+        raise TimeoutError(f"not answered within {within:g} s")
     if len(content) > most:
         raise ValueError(f"its answer is larger than {most} bytes")
     return content
 
 
-class _Limits:
-    """What all connections of one request have together."""
+class _Lines:
+    """The connections of one request, which are cut together."""
 
-    def __init__(self, within: float, most: int) -> None:
-        self.within, self.most = within, most
-        self._end = time.monotonic() + within
-        self._answers: list[_Answer] = []
+    def __init__(self) -> None:
+        self.are_cut = False
+        self._open: list[socket.socket] = []
 
-    def left(self) -> float:
-        seconds = self._end - time.monotonic()
-        if seconds <= 0:
-            raise self.over()
-        return seconds
+    def add(self, connection: socket.socket) -> None:
+        # Before it is looked up: one of both threads sees what the other did.
+        self._open.append(connection)
+        if self.are_cut:
+            self.cut()
 
-    def over(self) -> TimeoutError:
-        return TimeoutError(f"not answered within {self.within:g} s")
-
-    def connect(
-        self, kind: type[http.client.HTTPConnection]
-    ) -> Callable[..., http.client.HTTPConnection]:
-        def connect(host: str, *, timeout: float) -> http.client.HTTPConnection:
-            # A redirection has no more than what is left.
-            connection = kind(host, timeout=min(timeout, self.left()))
-            connection.response_class = kind_of_answer
-            return connection
-
-        def answer(
-            connection: socket.socket, debuglevel: int = 0, method: str | None = None
-        ) -> _Answer:
-            self._answers.append(_Answer(connection, debuglevel, method, limits=self))
-            return self._answers[-1]
-
-        # Typed as a class, and only ever called.
-        kind_of_answer: Any = answer
-        return connect
-
-    def close(self) -> None:
-        # A redirection that failed in its midst is closed by nobody else.
-        for answer in self._answers:
-            answer.close()
-
-
-class _Reader(io.RawIOBase):
-    """A connection's bytes; each wait lasts no longer than what is left."""
-
-    def __init__(self, raw: io.RawIOBase, connection: socket.socket, limits: _Limits) -> None:
-        self._raw, self._connection, self._limits = raw, connection, limits
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Buffer) -> int | None:
-        self._connection.settimeout(self._limits.left())
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        # The raw one keeps the connection open until it is closed itself.
-        self._raw.close()
-        super().close()
-
-
-class _Answer(http.client.HTTPResponse):
-    def __init__(
-        self,
-        connection: socket.socket,
-        debuglevel: int = 0,
-        method: str | None = None,
-        *,
-        limits: _Limits,
-    ) -> None:
-        super().__init__(connection, debuglevel, method)
-        self._most = limits.most
-        self.fp = io.BufferedReader(_Reader(self.fp.detach(), connection, limits))
-
-    def read(self, amt: int | None = None) -> bytes:
-        # A redirection's body is read whole before it is followed.
-        return super().read(self._most if amt is None else amt)
+    def cut(self) -> None:
+        self.are_cut = True
+        for connection in self._open:
+            # It may have ended by itself.
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Plain(urllib.request.HTTPHandler):
-    def __init__(self, limits: _Limits) -> None:
+    def __init__(self, lines: _Lines) -> None:
         super().__init__()
-        self._connect = limits.connect(http.client.HTTPConnection)
+
+        class Connection(http.client.HTTPConnection):
+            def connect(self) -> None:
+                super().connect()
+                lines.add(self.sock)
+
+        self._kind = Connection
 
     def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(self._connect, req)
+        return self.do_open(self._kind, req)
 
 
 class _Secure(urllib.request.HTTPSHandler):
-    def __init__(self, limits: _Limits) -> None:
+    def __init__(self, lines: _Lines) -> None:
         super().__init__()
-        self._connect = limits.connect(http.client.HTTPSConnection)
+
+        class Connection(http.client.HTTPSConnection):
+            def connect(self) -> None:
+                super().connect()
+                lines.add(self.sock)
+
+        self._kind = Connection
 
     def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(self._connect, req)
+        return self.do_open(self._kind, req)
