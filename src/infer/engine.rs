@@ -16,6 +16,7 @@ mod tests;
 
 use self::policy::Policy;
 use self::queue::{Entry, Queue};
+use self::run::ENCODE;
 use self::telemetry::{Counters, Telemetry};
 use crate::error::{Error, Result};
 use crate::observe;
@@ -28,12 +29,13 @@ use std::time::{Duration, Instant};
 
 pub use self::classifier::{Answer, Work};
 
-/// What the engine runs. Called from its threads: `prepare` from several at once, `run` from one.
+/// What the engine runs. Called from its threads: `prepare` from several at once, `run` from one at a
+/// time, which is another after it failed.
 pub trait Model: Send + Sync + 'static {
     /// What a request brings.
     type Work: Send;
     /// What waits for the encoder.
-    type Ready: Send;
+    type Ready: Send + Sync;
     /// What a request gets.
     type Answer: Send;
 
@@ -143,12 +145,43 @@ struct Shared<M: Model> {
     queue: Queue<M>,
     sink: Sink<M::Answer>,
     telemetry: Telemetry,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl<M: Model> Shared<M> {
+    fn spawn(self: &Arc<Self>, name: String, work: fn(&Arc<Self>)) -> Result<()> {
+        let shared = Arc::clone(self);
+        let run = move || {
+            let watched = observe::watched(|| {
+                work(&shared);
+                Ok(())
+            });
+            if let Err(error) = watched {
+                log::error!("a thread of the engine did not start: {error}");
+            }
+        };
+        let thread = std::thread::Builder::new().name(name).spawn(run);
+        let reason = |error| Error::Engine(format!("cannot start a thread: {error}"));
+        let thread = thread.map_err(reason)?;
+        let mut threads = self.threads();
+        threads.retain(|one| !one.is_finished());
+        threads.push(thread);
+        Ok(())
+    }
+
+    fn threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    // By itself: whoever joins a thread must not hold what that thread may want.
+    fn next_thread(&self) -> Option<JoinHandle<()>> {
+        self.threads().pop()
+    }
 }
 
 /// A model that answers single requests in batches. Dropped, it stops.
 pub struct Engine<M: Model> {
     shared: Arc<Shared<M>>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl<M: Model> Engine<M> {
@@ -168,33 +201,15 @@ impl<M: Model> Engine<M> {
             model,
             sink,
             telemetry: Telemetry::default(),
-        });
-        let engine = Self {
-            shared,
             threads: Mutex::default(),
-        };
+        });
+        let engine = Self { shared };
         for number in 0..options.tokenizer_threads {
-            engine.spawn(format!("tokenize-{number}"), Shared::tokenize)?;
+            let name = format!("tokenize-{number}");
+            engine.shared.spawn(name, Shared::tokenize)?;
         }
-        engine.spawn("encode".to_owned(), Shared::encode)?;
+        engine.shared.spawn(ENCODE.to_owned(), Shared::encode)?;
         Ok(engine)
-    }
-
-    fn spawn(&self, name: String, work: fn(&Shared<M>)) -> Result<()> {
-        let shared = Arc::clone(&self.shared);
-        let run = move || {
-            let watched = observe::watched(|| {
-                work(&shared);
-                Ok(())
-            });
-            if let Err(error) = watched {
-                log::error!("a thread of the engine did not start: {error}");
-            }
-        };
-        let thread = std::thread::Builder::new().name(name).spawn(run);
-        let reason = |error| Error::Engine(format!("cannot start a thread: {error}"));
-        self.threads().push(thread.map_err(reason)?);
-        Ok(())
     }
 
     /// Accepts a request; it must be answered `within` this time from now, where that is said.
@@ -245,17 +260,13 @@ impl<M: Model> Engine<M> {
     /// requests that are still under way.
     pub fn stop(&self) {
         self.shared.queue.stop();
-        let threads = std::mem::take(&mut *self.threads());
-        for thread in threads {
+        // A thread may start its successor until it has ended.
+        while let Some(thread) = self.shared.next_thread() {
             // A sink may drop the engine, on a thread that cannot wait for its own end.
             if thread.thread().id() != std::thread::current().id() {
                 let _ = thread.join();
             }
         }
-    }
-
-    fn threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
-        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Requests under way.

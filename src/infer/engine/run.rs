@@ -1,17 +1,22 @@
-//! What the engine's threads do. A panic of the model is contained here: the request that caused
-//! it gets it as an error, and the thread goes on.
+//! What the engine's threads do. A failure of the model, a panic too, is contained here: the
+//! request that caused it gets it as an error, and others are run on a thread that has seen none.
 
 use super::queue::{Batch, Entry, Tokenized};
 use super::{Done, Model, Shared, Ticket, Timing};
 use crate::error::{Error, Result};
+use crate::observe;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// Name of a thread that encodes.
+pub(super) const ENCODE: &str = "encode";
 
 type Ready<M> = Entry<Tokenized<<M as Model>::Ready>>;
 
 impl<M: Model> Shared<M> {
     /// Tokenizes requests until the engine stops.
-    pub(super) fn tokenize(&self) {
+    pub(super) fn tokenize(self: &Arc<Self>) {
         while let Some((ticket, entry)) = self.queue.take() {
             let taken = Instant::now();
             if entry.late(taken) {
@@ -50,20 +55,30 @@ impl<M: Model> Shared<M> {
         }
     }
 
-    /// Runs batches until the engine stops.
-    pub(super) fn encode(&self) {
+    /// Runs batches until the engine stops, on another thread after each failure of the model: a
+    /// library may keep it with the thread that met it. oneDNN's generator of code does: once without
+    /// memory, it makes code for no other shape there (`Xbyak::GetError` in `create_kernel`,
+    /// <https://github.com/uxlfoundation/oneDNN/blob/main/src/cpu/x64/jit_generator.hpp>).
+    pub(super) fn encode(self: &Arc<Self>) {
+        let mut failed = false;
         while let Some(Batch { run, late }) = self.queue.batch(&self.policy) {
             let told = late
                 .into_iter()
                 .map(|(ticket, waited)| self::late(ticket, waited));
             self.tell(told.collect());
             if !run.is_empty() {
-                self.batch(run);
+                failed |= self.batch(run, failed);
+            }
+            // Without memory there is no thread either: then it is tried again after the next batch.
+            if failed && self.spawn(ENCODE.to_owned(), Self::encode).is_ok() {
+                log::warn!("the engine's model failed; it goes on on another thread");
+                return;
             }
         }
     }
 
-    fn batch(&self, batch: Vec<(Ticket, Ready<M>)>) {
+    /// Runs a batch, on a thread of its own if `apart`; true where the model failed.
+    fn batch(&self, batch: Vec<(Ticket, Ready<M>)>, apart: bool) -> bool {
         let began = Instant::now();
         let (mut about, mut ready) = (Vec::new(), Vec::new());
         for (ticket, entry) in batch {
@@ -82,7 +97,13 @@ impl<M: Model> Shared<M> {
             about.push((ticket, timing, length));
             ready.push(entry.stage.ready);
         }
-        let answers = match self.run(&ready) {
+        let ran = if apart {
+            self.run_apart(&ready)
+        } else {
+            self.run(&ready)
+        };
+        let failed = ran.is_err();
+        let answers = match ran {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
             // One request must not cost the others their answers.
             Err(error) if ready.len() == 1 => vec![Err(error)],
@@ -91,7 +112,7 @@ impl<M: Model> Shared<M> {
                     if !self.queue.is_under_way(*ticket) {
                         return Err(Error::Stopping);
                     }
-                    let mut answers = self.run(&ready[at..=at])?;
+                    let mut answers = self.run_apart(&ready[at..=at])?;
                     answers.pop().ok_or_else(|| miscounted(1, 0))
                 };
                 about.iter().enumerate().map(alone).collect::<Vec<_>>()
@@ -112,6 +133,7 @@ impl<M: Model> Shared<M> {
             Done { ticket, result }
         });
         self.tell(told.collect());
+        failed
     }
 
     fn run(&self, ready: &[M::Ready]) -> Result<Vec<M::Answer>> {
@@ -121,6 +143,19 @@ impl<M: Model> Shared<M> {
         } else {
             Err(miscounted(ready.len(), answers.len()))
         }
+    }
+
+    /// As [`Shared::run`], on a thread of its own where there is one to be had.
+    fn run_apart(&self, ready: &[M::Ready]) -> Result<Vec<M::Answer>> {
+        let panicked = |_| Err(Error::Engine("a thread panicked".to_owned()));
+        std::thread::scope(|scope| {
+            let run = || observe::watched(|| self.run(ready));
+            let thread = std::thread::Builder::new().name(ENCODE.to_owned());
+            match thread.spawn_scoped(scope, run) {
+                Ok(thread) => thread.join().unwrap_or_else(panicked),
+                Err(_) => self.run(ready),
+            }
+        })
     }
 
     /// Tells what has become of requests, unless they were cancelled meanwhile.

@@ -1,9 +1,16 @@
 use super::*;
 use crate::error::Error;
+use std::cell::Cell;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Condvar, Mutex};
 
-/// Answers a text with its length; some texts have it do something else.
+thread_local! {
+    /// Whether the model failed on this thread.
+    static FAILED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Answers a text with its length; some texts have it do something else. A thread on which it
+/// failed once is of no more use.
 struct Lengths {
     open: Arc<(Mutex<bool>, Condvar)>,
     batches: Arc<Mutex<Vec<usize>>>,
@@ -30,7 +37,9 @@ impl Model for Lengths {
         let (open, bell) = &*self.open;
         drop(bell.wait_while(open.lock().unwrap(), |open| !*open));
         self.batches.lock().unwrap().push(batch.len());
-        assert!(!batch.contains(&"bomb"), "stepped on a bomb");
+        assert!(!FAILED.get(), "failed before");
+        FAILED.set(batch.contains(&"bomb"));
+        assert!(!FAILED.get(), "stepped on a bomb");
         Ok(batch.iter().map(|text| text.len()).collect())
     }
 
@@ -238,6 +247,18 @@ fn a_panic_costs_its_own_request_alone() {
         assert_eq!(failed, [guilty]);
     }
     assert_eq!(stand.engine.counters().failed, 2);
+}
+
+#[test]
+fn a_thread_on_which_the_model_failed_runs_no_other_batch() {
+    let stand = Stand::new(64);
+    for _ in 0..3 {
+        stand.submit("bomb");
+        let error = stand.next().result.unwrap_err();
+        assert!(error.to_string().contains("stepped on"), "{error}");
+        stand.submit("after");
+        stand.next().result.unwrap();
+    }
 }
 
 #[test]
