@@ -209,6 +209,9 @@ class Answer:
     def explain(self, without: list[Answer], options: str = "{}") -> str:
         """Return what each part contributes, by the answers to `variants`: a JSON list."""
 
+def check_ranking(options: str) -> None:
+    """Check the options of `Answer.rank` before there is an answer."""
+
 @final
 class Engine:
     """Single requests from many callers, answered in batches."""

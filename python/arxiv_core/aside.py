@@ -17,7 +17,7 @@ async def aside(work: Callable[[], T]) -> T:
     """Do something long on a thread of its own.
 
     Event loop and interpreter wait for the threads of ``asyncio.to_thread`` before they end; this
-    one they leave behind. Who is cancelled meanwhile leaves it too.
+    one they leave behind. A caller that is cancelled does not stop the work.
 
     Parameters
     ----------

@@ -124,6 +124,8 @@ class LiveClassifier:
         ------
         InputError
             arXiv has no such primary.
+        OptionError
+            `timeout` is negative or no number.
         OverloadedError
             As many requests are under way as may be; said at once.
         DeadlineError
@@ -152,7 +154,7 @@ class LiveClassifier:
 
         Raises
         ------
-        OverloadedError, DeadlineError, StoppingError
+        OptionError, OverloadedError, DeadlineError, StoppingError
             As :meth:`submit`.
         """
         return await self._answer(self._core.embed(text, timeout), timeout)
@@ -188,14 +190,17 @@ class LiveClassifier:
 
         Raises
         ------
-        InputError
-            arXiv has no such primary.
-        OverloadedError, DeadlineError, StoppingError
+        OptionError
+            What :meth:`arxiv_core.Classifier.classify` refuses, before the paper is scored.
+        InputError, OverloadedError, DeadlineError, StoppingError
             As :meth:`submit`.
         """
-        options = ranking(top_k, all, aliases, level, distribution, thresholds, min_precision)
+        options = json.dumps(
+            ranking(top_k, all, aliases, level, distribution, thresholds, min_precision)
+        )
+        _core.check_ranking(options)
         answer = await self.submit(paper, timeout=timeout)
-        return answer.rank(json.dumps(options), paper.get("primary"))
+        return answer.rank(options, paper.get("primary"))
 
     def info(self) -> dict[str, Any]:
         """Return what the model is and where it came from.

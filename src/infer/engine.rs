@@ -182,6 +182,8 @@ impl<M: Model> Shared<M> {
 /// A model that answers single requests in batches. Dropped, it stops.
 pub struct Engine<M: Model> {
     shared: Arc<Shared<M>>,
+    /// The process that has its threads.
+    process: u32,
 }
 
 impl<M: Model> Engine<M> {
@@ -203,7 +205,10 @@ impl<M: Model> Engine<M> {
             telemetry: Telemetry::default(),
             threads: Mutex::default(),
         });
-        let engine = Self { shared };
+        let engine = Self {
+            shared,
+            process: std::process::id(),
+        };
         for number in 0..options.tokenizer_threads {
             let name = format!("tokenize-{number}");
             engine.shared.spawn(name, Shared::tokenize)?;
@@ -256,9 +261,13 @@ impl<M: Model> Engine<M> {
         self.shared.queue.drain(limit)
     }
 
-    /// Ends the engine's threads, when they have ended what they are at; nothing more is told of
-    /// requests that are still under way.
+    /// Ends the engine's threads, when they have ended what they are at: a batch that runs is told of,
+    /// and of other requests nothing more. In a forked process, which has none of these threads, it
+    /// does nothing.
     pub fn stop(&self) {
+        if self.process != std::process::id() {
+            return;
+        }
         self.shared.queue.stop();
         // A thread may start its successor until it has ended.
         while let Some(thread) = self.shared.next_thread() {

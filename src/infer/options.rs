@@ -66,17 +66,23 @@ impl Ranking {
     }
 
     /// # Errors
-    /// [`Error::Option`] for `top_k = 0`, a number that is no probability, or a category that
-    /// arXiv does not have.
+    /// [`Error::Option`] for `top_k = 0`, a number that is no probability, a category that arXiv
+    /// does not have, or two names of the same one.
     pub(super) fn check(&self) -> Result<()> {
         if self.top_k == Some(0) {
             let reason = "at least one category must be listed";
             return Err(Error::option("top_k", 0, reason));
         }
+        let mut given: BTreeMap<&str, &str> = BTreeMap::new();
         for (category, &threshold) in &self.thresholds {
             let name = format!("thresholds.{category}");
-            if let Err(error) = resolve(category) {
-                return Err(Error::option(&name, threshold, error));
+            let label = match resolve(category) {
+                Ok(label) => label,
+                Err(error) => return Err(Error::option(&name, threshold, error)),
+            };
+            if let Some(other) = given.insert(label.name(), category) {
+                let reason = format!("{other} is the same category, and has a threshold too");
+                return Err(Error::option(&name, threshold, reason));
             }
             probability(&name, threshold)?;
         }
@@ -119,6 +125,10 @@ mod tests {
             (r#"{"min_precision": 1.5}"#, "min_precision"),
             (r#"{"thresholds": {"cs.LG": -0.1}}"#, "thresholds.cs.LG"),
             (r#"{"thresholds": {"cs.XX": 0.1}}"#, "thresholds.cs.XX"),
+            (
+                r#"{"thresholds": {"cs.IT": 0.1, "math.IT": 0.2}}"#,
+                "thresholds.math.IT",
+            ),
             (
                 r#"{"thresholds": {"cs.LG": 0.1}, "min_precision": 0.5}"#,
                 "min_precision",

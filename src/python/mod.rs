@@ -1,6 +1,8 @@
 //! Bindings: the only room that names pyo3. Each file exposes one room: it converts the
 //! arguments, calls [`enter::run`] or [`enter::work`] (GIL released, Ctrl-C heard), and converts back.
 
+#[cfg(unix)]
+mod answer;
 mod classifier;
 mod corpus;
 mod encoder;
@@ -23,6 +25,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     // Fails where this process has a logger already, which then stays.
     logger.install().ok();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    #[cfg(unix)]
+    answer::register(module)?;
     classifier::register(module)?;
     corpus::register(module)?;
     encoder::register(module)?;

@@ -31,7 +31,7 @@ def test_every_kind_of_value_is_read() -> None:
     assert (found.model, found.dtype) == ("registry:arxiv@production", Dtype.bf16)
     assert (found.batch_tokens, found.watch) == (4096, None)
     assert found.origins == ["https://a.example", "https://b.example"]
-    assert configured(BATCH_TOKENS="").batch_tokens is None
+    assert configured(BATCH_TOKENS="none", MODEL="").batch_tokens is None
     assert configured() == Serve()
 
 
@@ -40,6 +40,12 @@ def test_every_kind_of_value_is_read() -> None:
     [
         ("CAPACITY", "many", "ARXIV_CORE_SERVE_CAPACITY='many': not a whole number"),
         ("CAPACITY", "", "not a whole number"),
+        ("CAPACITY", "8_0", "not a whole number"),
+        ("CAPACITY", "\u0663", "not a whole number"),
+        ("BATCH_TOKENS", "", "not a whole number"),
+        # No deadline must come of a variable that was not filled in.
+        ("TIMEOUT", "", "ARXIV_CORE_SERVE_TIMEOUT='': not a number"),
+        ("LIMITS_CROSS_LIST", "nan", "not a number"),
         ("DRAIN", "soon", "not a number"),
         ("DTYPE", "f64", "one of f32, bf16"),
         ("PROT", "80", "did you mean ARXIV_CORE_SERVE_PORT?"),

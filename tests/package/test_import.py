@@ -139,3 +139,24 @@ def test_a_process_forked_after_work_is_told_so_and_does_not_hang() -> None:
     done = run(FORK)
     assert done.returncode == 0, done.stderr
     assert "spawn" in done.stdout
+
+
+FORK_LIVE = """
+import os
+from arxiv_core import Classifier, ForkError
+from arxiv_core.live import LiveClassifier
+live = LiveClassifier(Classifier.load())
+if os.fork() == 0:
+    try:
+        live._core.embed("Rings")
+    except ForkError:
+        del live
+        os._exit(0)
+    os._exit(1)
+raise SystemExit(os.wait()[1])
+"""
+
+
+def test_a_forked_process_leaves_an_engine_to_whom_it_belongs() -> None:
+    done = run(FORK_LIVE)
+    assert done.returncode == 0, done.stderr

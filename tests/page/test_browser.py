@@ -120,6 +120,22 @@ def test_overload_is_told_with_what_to_do(visit: Open) -> None:
     page.unroute("**/v1/classify")
 
 
+def test_what_breaks_off_or_is_of_another_model_is_told(visit: Open) -> None:
+    page = visit()
+    page.route("**/v1/classify", lambda route: route.fulfill(body='{"papers": ['))
+    fill(page)
+    page.click("#classify")
+    page.wait_for_selector(".problem")
+    assert page.locator(".problem .heading").inner_text() == "The service cannot be reached"
+    page.unroute("**/v1/classify")
+    other = {"model": "other", "spans": [], "categories": []}
+    page.route("**/v1/explain", lambda route: route.fulfill(json=other))
+    page.click("#classify")
+    page.wait_for_selector(".unexplained")
+    assert "another model answers since" in page.locator(".unexplained").inner_text()
+    assert page.locator(".why").count() == 0
+
+
 def papers(count: int) -> list[dict[str, str]]:
     return [{"id": f"p{n}", "title": f"{TITLE} {n}", "abstract": ABSTRACT} for n in range(count)]
 
@@ -177,6 +193,16 @@ def test_a_table_with_quotes_is_read_and_formulas_are_defused(visit: Open, tmp_p
     assert 'A, "quoted" title' in page.locator("#rows tbody").inner_text()
     [first, _] = csv.DictReader(saved(page, "csv", tmp_path).splitlines())
     assert first["id"] == "'=1+1"
+    choose(page, "old.csv", "title,abstract\rRings,Modules\rFields\r")
+    page.locator("#faults li", has_text="line 3: 1 cells").wait_for()
+
+
+def test_of_very_many_faults_the_first_are_listed(visit: Open) -> None:
+    page = visit()
+    choose(page, "wrong.jsonl", "{\n" * 1234)
+    assert ended(page) == "0 of 1234 papers have an answer, 1234 have none."
+    assert page.locator("#faults li").count() == 500
+    assert page.locator("#more-faults").inner_text() == "and 734 more; all are in the files."
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,8 @@ def test_a_paper_is_looked_up_and_classified(arxiv: Arxiv, identifier: str, aske
         "primary": "math.AG",
     }
     assert "Rings &lt;b&gt;and modules" in answer.text
+    # Sent again, the form says what stands in it now.
+    assert 'name="identifier" value=""' in answer.text
 
 
 def test_who_declares_another_primary_keeps_it(arxiv: Arxiv) -> None:

@@ -233,6 +233,28 @@ def test_an_answer_stands_without_its_explanation(
     assert not tree.text("marked-abstract")
 
 
+class Exchanged(Fake):
+    """Another model answers from its second paper on."""
+
+    async def submit(self, paper: Submission, *, timeout: float | None = None) -> Scored:
+        scored = await super().submit(paper, timeout=timeout)
+        if len(self.seen) > 1:
+            scored.model = "4567"
+        return scored
+
+
+def test_what_another_model_says_does_not_explain_an_answer() -> None:
+    answer = send(TestClient(create_app(Exchanged())))
+    assert answer.status_code == 200
+    assert WORDS["another_model"] in Tree(answer.text).text("unexplained")
+
+
+def test_a_form_that_is_not_escaped_is_read_as_it_is(client: TestClient, fake: Fake) -> None:
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    client.post("/", content="title=Schrödinger&abstract=".encode(), headers=kind)
+    assert fake.seen[0]["title"] == "Schrödinger"
+
+
 @pytest.mark.parametrize("keys", [None, Keys(["correct-horse-battery"])])
 def test_a_form_that_does_not_come_in_time_is_told_so(fake: Fake, keys: Keys | None) -> None:
     app = create_app(fake, timeout=0.05, keys=keys)

@@ -107,7 +107,6 @@ def test_limits_of_a_decision_are_settings(started: dict[str, Any], hydra: bool)
     [
         ("limits_keep=1.5", "serve.limits_keep = 1.5: must be a probability, from 0 to 1"),
         ("limits_propose=-0.1", "serve.limits_propose = -0.1: must be a probability"),
-        ("limits_cross_list=nan", "serve.limits_cross_list = nan: must be a probability"),
         ("limits_cross_lists=21", "serve.limits_cross_lists = 21: from 0 to 20"),
         ("limits_cross_lists=-1", "serve.limits_cross_lists = -1: from 0 to 20"),
     ],

@@ -11,12 +11,14 @@ import pytest
 
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 
+from arxiv_core.live import Submission
 from arxiv_core.serve import create_app
+from arxiv_core.serve.lifetime import Lifetime
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 from serve.inside import Told, paper, running
-from serve.stand_in import STUCK, Fake
+from serve.stand_in import STUCK, Fake, Scored
 
 PAPERS = json.dumps({"papers": [{"title": "Rings", "abstract": STUCK}]}).encode()
 STUCK_FORM = f"title=Rings&abstract={STUCK}".encode()
@@ -180,6 +182,24 @@ def test_a_signal_is_the_beginning_of_the_stop(fake: Fake) -> None:
         assert client.get("/health").status_code == 200
         # What came on a kept connection is answered.
         assert client.post("/classify", content=paper("Modules.")).status_code == 200
+
+
+class Signalled(Fake):
+    """Told to stop while it answers its first paper."""
+
+    lifetime: Lifetime
+
+    async def submit(self, paper: Submission, *, timeout: float | None = None) -> Scored:
+        self.lifetime.stop()
+        return await super().submit(paper, timeout=timeout)
+
+
+def test_a_signal_before_it_is_ready_is_not_forgotten() -> None:
+    fake = Signalled()
+    app = create_app(fake)
+    fake.lifetime = app.lifetime
+    with TestClient(app) as client:
+        assert client.get("/ready").json() == {"status": "stopping"}
 
 
 def test_a_cancellation_is_no_stop(fake: Fake) -> None:

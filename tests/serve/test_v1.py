@@ -81,6 +81,19 @@ def test_the_limits_of_the_decision_are_the_callers(client: TestClient) -> None:
             "thresholds.cs.LG",
         ),
         (
+            b'{"papers": [{"title": "", "abstract": "stuck"}], "thresholds": {"cs.XX": 0.1}}',
+            422,
+            "invalid",
+            "thresholds.cs.XX",
+        ),
+        (
+            b'{"papers": [{"title": "", "abstract": "stuck"}],'
+            b' "thresholds": {"cs.IT": 0.1, "math.IT": 0.2}}',
+            422,
+            "invalid",
+            "cs.IT is the same category",
+        ),
+        (
             b'{"papers": [{"title": "", "abstract": "", "primary": "cs.XX"}]}',
             400,
             "bad_request",

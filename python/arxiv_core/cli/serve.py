@@ -104,7 +104,8 @@ def serve(
 ) -> None:
     """Answer POST /classify over HTTP, with everything around it.
 
-    A flag stands before KEY=VALUE, which stands before an environment variable.
+    A flag stands before KEY=VALUE, which stands before an environment variable, but for
+    AIP_HTTP_PORT: that is obeyed where no flag gives a port.
     """
     from arxiv_core.extras import require
 

@@ -6,6 +6,7 @@ import ast
 import difflib
 import inspect
 import itertools
+import re
 import types
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
@@ -16,7 +17,7 @@ from arxiv_core._core import OptionError
 from arxiv_core.config import schema
 from arxiv_core.config.schema import Serve
 
-__all__ = ["KEYS", "PREFIX", "Setting", "from_environment", "read", "settings"]
+__all__ = ["KEYS", "NUMBER", "PREFIX", "WHOLE", "Setting", "from_environment", "read", "settings"]
 
 PREFIX = "ARXIV_CORE_SERVE_"
 """What stands before a key's name in capitals."""
@@ -24,7 +25,11 @@ PREFIX = "ARXIV_CORE_SERVE_"
 KEYS = f"{PREFIX}KEYS"
 """API keys, separated by commas. They are in no key of the configuration, which gets logged."""
 
-NOTHING = {"", "null", "none"}
+WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,15})", re.ASCII)
+
+NUMBER = re.compile(WHOLE.pattern + r"(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,2})?", re.ASCII)
+
+NOTHING = {"null", "none"}
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,9 @@ def read(text: str, wanted: type) -> object:
     """
     if get_origin(wanted) in {Union, types.UnionType}:
         [inner] = [one for one in get_args(wanted) if one is not type(None)]
-        return None if text.lower() in NOTHING else read(text, inner)
+        # A number that is empty was meant to be one: no deadline must come of it.
+        empty = inner is str and not text
+        return None if empty or text.lower() in NOTHING else read(text, inner)
     if get_origin(wanted) is list:
         return [part for part in text.replace(",", " ").split() if part]
     if issubclass(wanted, Enum):
@@ -121,15 +128,13 @@ def read(text: str, wanted: type) -> object:
             raise ValueError(f"one of {', '.join(names)}")
         return wanted[text]
     if wanted is int:
-        try:
-            return int(text)
-        except ValueError:
-            raise ValueError("not a whole number") from None
+        if WHOLE.fullmatch(text) is None:
+            raise ValueError("not a whole number")
+        return int(text)
     if wanted is float:
-        try:
-            return float(text)
-        except ValueError:
-            raise ValueError("not a number") from None
+        if NUMBER.fullmatch(text) is None:
+            raise ValueError("not a number")
+        return float(text)
     return text
 
 

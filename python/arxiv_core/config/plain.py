@@ -18,10 +18,6 @@ __all__ = ["plainly"]
 
 KEY = re.compile(r"serve\.(?P<key>[a-z][a-z_]*)=(?P<text>.*)", re.DOTALL)
 
-WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,15})", re.ASCII)
-
-NUMBER = re.compile(WHOLE.pattern + r"(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,2})?", re.ASCII)
-
 BARE = re.compile(r"[A-Za-z0-9_/.:@+*-]+", re.ASCII)
 """Characters of which Hydra makes nothing: without ``$``, ``?`` (a value that is missing), and
 those that stand for lists, functions and sweeps."""
@@ -77,8 +73,6 @@ def _value(text: str, wanted: type) -> object:
         return _items(text)
     if wanted is str:
         return _text(text)
-    if wanted in {int, float} and (WHOLE if wanted is int else NUMBER).fullmatch(text) is None:
-        raise ValueError(text)
     return read(text, wanted)
 
 

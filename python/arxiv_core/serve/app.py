@@ -29,7 +29,7 @@ from arxiv_core.serve.lifetime import Lifetime
 from arxiv_core.serve.metrics import Assigning, Measured, Requests, registry
 from arxiv_core.serve.refusals import ANY_TYPE, Message, Said, said, to_message, to_refusal
 from arxiv_core.serve.schemas import Health, Paper, Ready, Suggestion
-from arxiv_core.serve.scoring import Live
+from arxiv_core.serve.scoring import TOP, Live
 from arxiv_core.serve.service import Link, Service, fails, leads, takes
 from arxiv_core.serve.swap import PROBE
 
@@ -40,9 +40,6 @@ __all__ = ["MAX_BODY", "create_app"]
 
 MAX_BODY = 1024 * 1024
 """Largest request body in bytes; the longest abstract on arXiv has about 6 kB."""
-
-TOP = '{"top_k": 5}'
-"""Categories in an answer, before a declared primary that is not among them."""
 
 DECLARE = Link(
     "classify",
@@ -64,7 +61,7 @@ EXPLAIN = Link(
 )
 
 LEAST_TIME = 1.0
-"""Seconds of a stop that belong to the last spans, of a short one at most half."""
+"""Seconds of a stop that belong to the last spans; of one shorter than two, half of it."""
 
 CROSS_ORIGIN: dict[str, Any] = {
     "allow_methods": ["GET", "POST"],
@@ -147,13 +144,14 @@ def create_app(
     OptionError
         ``AIP_PREDICT_ROUTE`` or ``AIP_HEALTH_ROUTE`` is no path.
     """
-    lifetime = Lifetime(drain, 0 if tracing is None else min(LEAST_TIME, drain / 2))
+    last = 0 if tracing is None else min(LEAST_TIME, drain / 2)
+    lifetime = Lifetime(drain, last)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with classifier:
             await classifier.submit(PROBE)
-            lifetime.status = "ready"
+            lifetime.start()
             yield
             # Whoever runs it may have begun long before: what is under way was answered meanwhile.
             lifetime.stop()
@@ -162,7 +160,7 @@ def create_app(
         if tracing is not None:
             # Where nobody takes the spans, sending them would last as long as its retries.
             try:
-                await asyncio.wait_for(aside(tracing.shutdown), max(LEAST_TIME, lifetime.left()))
+                await asyncio.wait_for(aside(tracing.shutdown), max(last, lifetime.left()))
             except TimeoutError:
                 log.warning("stopped with spans that nobody took")
 

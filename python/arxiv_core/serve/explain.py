@@ -18,6 +18,7 @@ from arxiv_core.serve.refusals import MEANT, Refusal
 from arxiv_core.serve.schemas import EXAMPLE, MAX_TEXT, WHOLE, ArxivCategory, Strict
 from arxiv_core.serve.scoring import Live, Scored
 from arxiv_core.serve.service import Link, fails, leads, takes
+from arxiv_core.serve.together import together
 from arxiv_core.serve.v1 import Category
 
 __all__ = ["Explained", "Explainer", "Questioned", "Span", "router"]
@@ -186,12 +187,9 @@ class Explainer:
         # A category that the model does not know is found before the variants are scored.
         whole.explain([], options)
         variants = _core.variants(title, abstract, options)
-        without: list[Scored] = []
-        # More than the queue holds would be refused, however often they are asked for.
-        together = min(TOGETHER, self._classifier.options["capacity"])
-        for start in range(0, len(variants), together):
-            some = variants[start : start + together]
-            without += await self._together([(title, text) for *_, title, text in some])
+        papers = [(title, text) for *_, title, text in variants]
+        room = min(TOGETHER, self._classifier.options["capacity"])
+        without = await together(lambda paper: self._submit(*paper), papers, room=room)
         spans = [
             Span.model_validate({"field": field, "start": start, "end": end})
             for field, start, end, _, _ in variants
@@ -209,15 +207,6 @@ class Explainer:
     async def _submit(self, title: str, abstract: str) -> Scored:
         submission: Submission = {"title": title, "abstract": abstract}
         return await self._classifier.submit(submission, timeout=self._timeout)
-
-    async def _together(self, papers: Sequence[tuple[str, str]]) -> list[Scored]:
-        tasks = [asyncio.ensure_future(self._submit(*paper)) for paper in papers]
-        try:
-            return await asyncio.gather(*tasks)
-        finally:
-            # One refusal ends the explanation: what is left of it is dropped.
-            for task in tasks:
-                task.cancel()
 
 
 def router(explainer: Explainer, *, max_body: int) -> APIRouter:

@@ -33,6 +33,11 @@ class Lifetime:
         self.drain, self._last = drain, last
         self._began = 0.0
 
+    def start(self) -> None:
+        """Be ready, unless it stops already."""
+        if self.status == "starting":
+            self.status = "ready"
+
     def stop(self) -> None:
         """Begin to stop, if it has not begun before; also from a signal's handler."""
         if self.status != "stopping":
@@ -50,7 +55,7 @@ class Lifetime:
     def around(
         self, app: ASGIApp, refuse: Callable[[Request, Exception], Awaitable[Response]]
     ) -> ASGIApp:
-        """Surround `app`: whose request is cancelled because the service stops is told so.
+        """Surround `app`: a client whose request is cancelled by the stop is answered 503.
 
         Parameters
         ----------

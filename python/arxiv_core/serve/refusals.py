@@ -61,7 +61,7 @@ KINDS: dict[int, Kind] = {
 
 
 MEANT = {
-    400: "Not JSON, or an unknown category",
+    400: "Not JSON, or a primary that arXiv does not have",
     401: "API keys are set, and none of them was sent",
     408: "The body did not come in time",
     413: "Body too large",

@@ -8,7 +8,10 @@ from typing import Any, Protocol
 from arxiv_core.live import Submission
 from arxiv_core.serve.embedding import Embedded, Embedding
 
-__all__ = ["Live", "Passing", "Scored", "Scoring"]
+__all__ = ["TOP", "Live", "Passing", "Scored", "Scoring"]
+
+TOP = '{"top_k": 5}'
+"""Categories in an answer, before a declared primary that is not among them."""
 
 
 class Ranked(Protocol):

@@ -183,7 +183,7 @@ class Swapping:
         if not await old.drain(self._limit):
             log.warning("a model was left with requests under way after %g s", self._limit)
         await old.__aexit__(None, None, None)
-        # One step for whoever counts: what moves from one to the other is never in both.
+        # Without an await between them: no count sees the old model in both, or in neither.
         self._past = _sum(self._past, old.counters())
         self._left.remove(old)
 
@@ -205,7 +205,7 @@ class Swapping:
                 log.error("the model stays as it was: %s", error)
 
     def _is_due(self, stamp: str) -> bool:
-        """Whether to try a model now: one that failed is tried at every look but ever fewer."""
+        """Whether to try a model now: after failures one passes over 1, 3, 7 … looks."""
         if stamp != self._bad:
             self._pause = self._rest = 0
         elif self._rest:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 import arxiv_core
+from arxiv_core._core import check_ranking
 from arxiv_core.serve.body import json_body, parsed, while_connected
 from arxiv_core.serve.refusals import MEANT, Refusal
 from arxiv_core.serve.schemas import EXAMPLE, WHOLE, ArxivCategory, Paper, Strict
@@ -190,16 +191,7 @@ def answering(
         ranked = scored.rank(options, paper.primary).categories
         names = ("queue", "tokenize", "wait", "run", "batch")
         return Classified(
-            categories=[
-                Category(
-                    category=label.category,
-                    name=label.name,
-                    probability=label.probability,
-                    assigned=label.assigned,
-                    threshold=label.threshold,
-                )
-                for label in ranked
-            ],
+            categories=[Category.model_validate(label, from_attributes=True) for label in ranked],
             truncated=scored.truncated,
             tokens=scored.tokens,
             decision=Decision.model_validate_json(scored.decide(paper.primary, within)),
@@ -209,6 +201,8 @@ def answering(
 
     async def every(papers: Sequence[Submitted], asked: Options) -> list[Classified]:
         options = asked.model_dump_json(exclude={"papers", "limits"})
+        # What is wrong is said before the encoder's work.
+        check_ranking(options)
         own = asked.limits.model_dump(exclude_unset=True)
         within = limits.model_copy(update=own).model_dump_json()
 

@@ -46,7 +46,7 @@ impl Policy {
         };
         let chosen = self.choose(waiting, oldest.length);
         let due = oldest.arrived + self.max_wait;
-        // What did not fit will not fit later either: the batch is as full as it gets.
+        // Something waits for the next batch anyway: waiting for more would only put that off.
         let full = chosen.len() < waiting.len();
         if full || last || now >= due || self.cost(waiting, &chosen) >= self.budget {
             Decision::Run(chosen)

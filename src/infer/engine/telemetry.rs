@@ -51,7 +51,7 @@ impl Histogram {
 pub struct Counters {
     /// Requests answered.
     pub answered: u64,
-    /// Requests refused, as many as may be being under way.
+    /// Requests refused because as many as may be were under way.
     pub refused: u64,
     /// Requests whose deadline passed.
     pub late: u64,

@@ -93,9 +93,10 @@ fn alive(stream: &TcpStream) -> bool {
     stream.set_nonblocking(false).is_ok() && waiting
 }
 
-/// Reads a head: its first line, and the length of the body that follows.
+/// Reads a head: its first line, and the length of the body that follows. It is an error where no
+/// length is said: what follows would be read as the next head.
 pub fn head(pipe: &mut impl BufRead) -> Result<(String, u64)> {
-    let (mut first, mut length) = (None, 0);
+    let (mut first, mut length) = (None, None);
     loop {
         let mut line = String::new();
         if pipe.read_line(&mut line)? == 0 {
@@ -105,10 +106,13 @@ pub fn head(pipe: &mut impl BufRead) -> Result<(String, u64)> {
         if let Some((name, value)) = line.split_once(':')
             && name.eq_ignore_ascii_case("content-length")
         {
-            length = value.trim().parse().map_err(Error::other)?;
+            length = Some(value.trim().parse().map_err(Error::other)?);
         }
         match (&first, line) {
-            (Some(_), "") => return Ok((first.unwrap_or_default(), length)),
+            (Some(_), "") => {
+                let unsaid = || Error::other("an answer without a Content-Length");
+                return Ok((first.unwrap_or_default(), length.ok_or_else(unsaid)?));
+            }
             (None, _) => first = Some(line.to_owned()),
             _ => {}
         }
@@ -126,6 +130,7 @@ mod tests {
         assert_eq!((line.as_str(), length), ("HTTP/1.1 429 Too Many", 2));
         assert_eq!(answer, b"ab");
         assert!(head(&mut &b"HTTP/1.1 200 OK\r\n"[..]).is_err());
+        assert!(head(&mut &b"HTTP/1.1 200 OK\r\n\r\n"[..]).is_err());
     }
 
     #[test]

@@ -2,16 +2,25 @@
 
 use crate::client::{Client, Place};
 use crate::figures::Answer;
+use std::io::Result;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
-use std::thread;
+use std::thread::{self, Builder};
 use std::time::{Duration, Instant};
 
 /// Between two tries to reach a service that is not there.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Each of `clients` asks again as soon as it is answered.
-pub fn closed(place: &Place, requests: &[Vec<u8>], clients: usize, until: Instant) -> Vec<Answer> {
+///
+/// # Errors
+/// A client's thread cannot be had.
+pub fn closed(
+    place: &Place,
+    requests: &[Vec<u8>],
+    clients: usize,
+    until: Instant,
+) -> Result<Vec<Answer>> {
     let one = |number: usize| {
         let (mut client, mut answers) = (Client::new(place), Vec::new());
         let turns = (number..).step_by(clients);
@@ -30,16 +39,19 @@ pub fn closed(place: &Place, requests: &[Vec<u8>], clients: usize, until: Instan
     };
     thread::scope(|scope| {
         let one = &one;
-        let all: Vec<_> = (0..clients).map(|n| scope.spawn(move || one(n))).collect();
-        all.into_iter()
-            .flat_map(|client| client.join().unwrap_or_default())
-            .collect()
+        let begun = |n| Builder::new().spawn_scoped(scope, move || one(n));
+        let all: Vec<_> = (0..clients).map(begun).collect::<Result<_>>()?;
+        let answers = all.into_iter().map(|client| client.join());
+        Ok(answers.flat_map(|told| told.unwrap_or_default()).collect())
     })
 }
 
 /// Requests come at random times, as many as are `rate` a second: a Poisson process of which the
 /// number of events is known.
-pub fn open(place: &Place, requests: &[Vec<u8>], rate: f64, until: Instant) -> Vec<Answer> {
+///
+/// # Errors
+/// A client's thread cannot be had.
+pub fn open(place: &Place, requests: &[Vec<u8>], rate: f64, until: Instant) -> Result<Vec<Answer>> {
     let start = Instant::now();
     let span = until.duration_since(start);
     let mut chance = Chance(7);
@@ -72,15 +84,16 @@ pub fn open(place: &Place, requests: &[Vec<u8>], rate: f64, until: Instant) -> V
                 .fetch_update(Ordering::SeqCst, Ordering::SeqCst, free)
                 .is_err()
             {
-                scope.spawn(one);
+                Builder::new().spawn_scoped(scope, one)?;
             }
             if give.send((due, turn)).is_err() {
                 break;
             }
         }
         drop(give);
-    });
-    answers.into_inner().unwrap_or_else(PoisonError::into_inner)
+        Result::Ok(())
+    })?;
+    Ok(answers.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// SplitMix64 (<https://prng.di.unimi.it/splitmix64.c>).
@@ -112,6 +125,7 @@ mod tests {
             Some(rate) => open(&place, &requests, rate, until),
             None => closed(&place, &requests, 3, until),
         }
+        .unwrap()
     }
 
     #[test]
@@ -135,7 +149,7 @@ mod tests {
             path: "/".to_owned(),
         };
         let until = Instant::now() + Duration::from_millis(30);
-        let answers = closed(&place, &[place.request(b"")], 1, until);
+        let answers = closed(&place, &[place.request(b"")], 1, until).unwrap();
         assert!(!answers.is_empty() && answers.iter().all(|answer| answer.status == 0));
     }
 }

@@ -88,10 +88,11 @@ fn run(options: &Options) -> Result<String, String> {
     let start = Instant::now();
     let counted = start + Duration::from_secs_f64(options.warm);
     let until = counted + Duration::from_secs_f64(options.seconds);
-    let answers: Vec<Answer> = match options.rate {
+    let answers = match options.rate {
         Some(rate) => load::open(&place, &requests, rate, until),
         None => load::closed(&place, &requests, options.clients, until),
     };
+    let answers: Vec<Answer> = answers.map_err(failed("a client"))?;
     let spent = figures::processor().map_err(failed("/proc/self/stat"))? - spent;
     let share = spent.as_secs_f64() / start.elapsed().as_secs_f64();
     Ok(figures::summary(&answers, counted, until, share))

@@ -16,8 +16,8 @@ def fetched(address: str, headers: Mapping[str, str], *, within: float, most: in
     """Ask another server; blocks.
 
     A socket's own timeout begins anew with every byte; here head and body, redirections included,
-    have one time together. Only the resolver of names keeps its own, and of a host with several
-    addresses each may take as long.
+    have one time together. The resolver of names, the connection and TLS's handshake keep their
+    own: of a host with several addresses each may take as long.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ async def read(request: Request, max_body: int) -> Form:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise HTTPException(415, f"Content-Type {kind!r}: must be a form's")
-    content = (await body(request, max_body)).decode("ascii", "replace")
+    content = (await body(request, max_body)).decode("utf-8", "replace")
     try:
         pairs = parse_qsl(content, keep_blank_values=True, max_num_fields=2 * len(FIELDS))
     except ValueError as error:

@@ -39,20 +39,18 @@ function keyHeader() {
 }
 
 async function ask(path, body, signal) {
-  let answer;
-  try {
-    answer = await fetch(path, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", ...keyHeader() },
-      body: JSON.stringify(body),
-      signal,
-    });
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    throw new Refused(0, "No answer came.");
-  }
+  const none = (error) => {
+    throw signal?.aborted ? error : new Refused(0, "No answer came.");
+  };
+  const answer = await fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...keyHeader() },
+    body: JSON.stringify(body),
+    signal,
+  }).catch(none);
+  // An answer may break off; a refusal need not be the service's own, as a proxy's is not.
+  if (answer.ok) return answer.json().catch(none);
   const told = await answer.json().catch(() => ({}));
-  if (answer.ok) return told;
   const seconds = Number(answer.headers.get("Retry-After"));
   const message = told.error?.message ?? told.message ?? `status ${answer.status}`;
   throw new Refused(answer.status, message, seconds > 0 ? seconds : 1);
@@ -222,6 +220,7 @@ async function classify(paper) {
     try {
       const { title, abstract } = paper;
       const why = await ask("v1/explain", { title, abstract, categories }, signal);
+      if (why.model !== found.model) throw new Error(words.another_model);
       why.categories.forEach((one) => {
         const at = found.categories.findIndex((shown) => shown.category === one.category);
         const box = whyOf(paper, why.spans, one);
@@ -262,7 +261,7 @@ byId("form").addEventListener("submit", (event) => {
 // --- many papers
 
 const CHUNK = 16;
-const BYTES = 200_000;
+const CHARACTERS = 200_000;
 const LARGEST = 100 * 1024 * 1024;
 const SHOWN = 500;
 
@@ -278,32 +277,29 @@ function lines(text) {
   });
 }
 
-// RFC 4180, with line feeds alone allowed between records.
+// RFC 4180; a line may also end with a line feed or a carriage return alone.
 function cells(text) {
   const rows = [];
-  let [row, cell, quoted, line, start] = [[], "", false, 1, 1];
+  const next = /"([^"]*(?:""[^"]*)*)("?)|[^,\r\n]+|,|\r\n?|\n/gy;
+  let [row, cell, line, start] = [[], "", 1, 1];
   const end = () => {
     row.push(cell);
     if (row.length > 1 || row[0].trim()) rows.push({ row, line: start });
     [row, cell, start] = [[], "", line];
   };
-  for (let at = 0; at < text.length; at += 1) {
-    const mark = text[at];
-    if (mark === "\n") line += 1;
-    if (quoted) {
-      if (mark !== '"') cell += mark;
-      else if (text[at + 1] === '"') {
-        cell += '"';
-        at += 1;
-      } else quoted = false;
-    } else if (mark === '"' && cell === "") quoted = true;
-    else if (mark === ",") {
+  for (const [piece, quoted, closed] of text.matchAll(next)) {
+    if (quoted !== undefined) {
+      if (!closed) throw new Error(`line ${start}: a quotation mark is never closed`);
+      cell += quoted.replaceAll('""', '"');
+      line += quoted.split(/\r\n?|\n/).length - 1;
+    } else if (piece === ",") {
       row.push(cell);
       cell = "";
-    } else if (mark === "\n") end();
-    else if (mark !== "\r") cell += mark;
+    } else if (/[\r\n]/.test(piece)) {
+      line += 1;
+      end();
+    } else cell += piece;
   }
-  if (quoted) throw new Error(`line ${start}: a quotation mark is never closed`);
   if (cell || row.length) end();
   return rows;
 }
@@ -354,7 +350,7 @@ function chunks(entries) {
   let [chunk, size] = [[], 0];
   for (const entry of entries) {
     const length = JSON.stringify(entry.paper).length;
-    if (chunk.length === CHUNK || (chunk.length && size + length > BYTES)) {
+    if (chunk.length === CHUNK || (chunk.length && size + length > CHARACTERS)) {
       found.push(chunk);
       [chunk, size] = [[], 0];
     }
@@ -365,9 +361,14 @@ function chunks(entries) {
   return found;
 }
 
-// Waits as long as a busy service asks; a chunk that is refused is sent paper by paper, so that one
-// bad line costs only itself.
-async function answered(chunk, signal, wait) {
+// Waits as long as a busy service asks, and says so; a chunk that is refused is sent paper by paper,
+// so that one bad line costs only itself.
+async function answered(chunk, signal, say) {
+  const wait = async (seconds) => {
+    say(`The service is busy: waiting ${seconds} s before going on.`);
+    await pause(seconds, signal);
+    say();
+  };
   for (;;) {
     try {
       const { papers } = await ask("v1/classify", { papers: chunk.map((one) => one.paper) }, signal);
@@ -380,18 +381,16 @@ async function answered(chunk, signal, wait) {
       if (error.status === 429 || error.status === 503) {
         if (chunk.length > 1 && error.status === 429) {
           // Beside others there may be room for a few where there is none for many.
-          wait(error.retryAfter);
-          await pause(error.retryAfter, signal);
+          await wait(error.retryAfter);
           const half = Math.ceil(chunk.length / 2);
-          await answered(chunk.slice(0, half), signal, wait);
-          await answered(chunk.slice(half), signal, wait);
+          await answered(chunk.slice(0, half), signal, say);
+          await answered(chunk.slice(half), signal, say);
           return;
         }
-        wait(error.retryAfter);
-        await pause(error.retryAfter, signal);
+        await wait(error.retryAfter);
       } else if (error.status === 0 || error.status === 401) throw error;
       else if (chunk.length > 1) {
-        for (const entry of chunk) await answered([entry], signal, wait);
+        for (const entry of chunk) await answered([entry], signal, say);
         return;
       } else {
         chunk[0].fault = ofOne(error.message);
@@ -447,11 +446,11 @@ function offer(id, parts, type) {
   link.hidden = false;
 }
 
-function shownRow({ row, id, paper, found }) {
+function shownRow({ place, id, paper, found }) {
   const line = document.createElement("tr");
   const [best] = found.categories;
   const texts = [
-    row + 1,
+    place,
     id ? `${id} · ${paper.title}` : paper.title,
     `${best.category} ${percent(best.probability)}`,
     [words[`verdict_${found.decision.verdict}`], found.decision.primary?.category].join(" "),
@@ -487,17 +486,23 @@ async function batch(file) {
     entries = read(file.name, await file.text()).map(checked);
     if (!entries.length) throw new Error("there is no paper in it");
   } catch (error) {
-    say(`${file.name} cannot be read: ${error.message}.`);
+    if (!signal.aborted) say(`${file.name} cannot be read: ${error.message}.`);
     return;
   }
   if (signal.aborted) return;
   const good = entries.filter((entry) => entry.paper);
   const [progress, count, cancel] = [byId("progress"), byId("count"), byId("cancel")];
+  let faults = 0;
   const fault = ({ place, fault: what }) => {
+    faults += 1;
+    byId("faults").hidden = false;
+    const more = byId("more-faults");
+    more.hidden = faults <= SHOWN;
+    more.textContent = `and ${faults - SHOWN} more; all are in the files.`;
+    if (!more.hidden) return;
     const item = document.createElement("li");
     item.textContent = `${place}: ${what}`;
     byId("faults").querySelector("ul").append(item);
-    byId("faults").hidden = false;
   };
   entries.filter((entry) => entry.fault).forEach(fault);
   let done = 0;
@@ -509,13 +514,12 @@ async function batch(file) {
   told();
   byId("run").hidden = false;
   cancel.hidden = false;
-  say(`Classifying ${good.length} papers of ${file.name}…`);
+  const going = `Classifying ${good.length} papers of ${file.name}…`;
+  say(going);
   let ending = "";
   try {
     for (const chunk of chunks(good)) {
-      await answered(chunk, signal, (seconds) => {
-        say(`The service is busy: waiting ${seconds} s before going on.`);
-      });
+      await answered(chunk, signal, (text = going) => say(text));
       done += chunk.length;
       told();
       chunk.filter((entry) => entry.fault).forEach(fault);

@@ -21,7 +21,7 @@ from arxiv_core.serve.page.render import Page
 from arxiv_core.serve.page.view import Answer, Form, answer, problem
 from arxiv_core.serve.page.words import WORDS
 from arxiv_core.serve.refusals import said
-from arxiv_core.serve.scoring import Live
+from arxiv_core.serve.scoring import TOP, Live
 from arxiv_core.serve.v1 import Category, Decision, Limits
 
 __all__ = ["router"]
@@ -45,9 +45,6 @@ UNKNOWN = 64 * 1024
 server anyway."""
 
 YEAR = 365 * 24 * 60 * 60
-
-TOP = '{"top_k": 5}'
-"""Categories in an answer, before a declared primary that is not among them."""
 
 log = logging.getLogger(__name__)
 
@@ -125,9 +122,10 @@ def router(
             found = await explainer(
                 form.title, form.abstract, categories=known, timeout=left(start)
             )
-            # Another model may have taken over since: what it says does not explain this answer.
             if found.model == scored.model:
                 spans, explained = found.spans, found.categories
+            else:
+                unexplained = WORDS["another_model"]
         except arxiv_core.ArxivCoreError as error:
             # The answer stands without it.
             unexplained = said(error).message
@@ -148,6 +146,8 @@ def router(
         paper = await look_up(form.identifier, timeout=left(start))
         return replace(
             form,
+            # It has done its work: sent again, the form says what stands in its other fields.
+            identifier="",
             title=paper.title,
             abstract=paper.abstract,
             primary=form.primary or paper.primary,

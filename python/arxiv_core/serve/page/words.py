@@ -31,6 +31,7 @@ WORDS = {
     "against": "Speaks {how} against {category}",
     "nothing": "No sentence makes a difference by itself.",
     "unexplained": "Which sentences mattered is not known this time: {reason}",
+    "another_model": "another model answers since. Classify the paper again.",
     "status": "Classified. Best category: {category}, {share}.",
     "working": "Classifying…",
     "explaining": "Looking for the sentences that mattered…",
