@@ -7,8 +7,7 @@ import contextlib
 import functools
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -26,10 +25,10 @@ from arxiv_core.serve.arriving import Arriving
 from arxiv_core.serve.body import body, parsed, while_connected
 from arxiv_core.serve.keys import OPEN, Keys, Locked
 from arxiv_core.serve.lifetime import Lifetime
-from arxiv_core.serve.metrics import Assigning, Measured, Requests, registry
+from arxiv_core.serve.metrics import Assigning, Requests, registry
 from arxiv_core.serve.refusals import ANY_TYPE, Message, Said, said, to_message, to_refusal
 from arxiv_core.serve.schemas import Health, Paper, Ready, Suggestion
-from arxiv_core.serve.scoring import TOP, Live
+from arxiv_core.serve.scoring import TOP, Live, LiveModel
 from arxiv_core.serve.service import Link, Service, fails, leads, takes
 from arxiv_core.serve.swap import PROBE
 
@@ -83,21 +82,8 @@ FORMS: tuple[tuple[str, Callable[[Said], JSONResponse]], ...] = (
 log = logging.getLogger(__name__)
 
 
-class Classifying(Live, Measured, Protocol):
-    """What the service needs of a live classifier, which is entered while it serves."""
-
-    async def __aenter__(self) -> object: ...
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-    async def drain(self, timeout: float) -> bool: ...
-
-
 def create_app(
-    classifier: Classifying,
+    classifier: LiveModel,
     *,
     max_body: int = MAX_BODY,
     timeout: float | None = None,

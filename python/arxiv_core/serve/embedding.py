@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from collections.abc import Sequence
+from typing import Annotated
 
 from pydantic import BeforeValidator, FailFast, Field
 
 import arxiv_core
 from arxiv_core.serve.schemas import MAX_TEXT
+from arxiv_core.serve.scoring import Embedded, Live
 from arxiv_core.serve.together import together
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-__all__ = ["Embedded", "Embedding", "Texts", "embedded"]
+__all__ = ["Text", "Texts", "embedded"]
 
 ATTEMPTS = 3
 """Times that texts are embedded again because another model took over in their midst."""
@@ -43,55 +40,7 @@ Texts = Annotated[
 """A text, or several."""
 
 
-class Embedded(Protocol):
-    """A text's embedding."""
-
-    @property
-    def values(self) -> NDArray[np.float32]:
-        """The vector [hidden]."""
-        ...
-
-    @property
-    def truncated(self) -> bool:
-        """Whether the text was longer than the model reads."""
-        ...
-
-    @property
-    def tokens(self) -> int:
-        """Tokens that the model read."""
-        ...
-
-    @property
-    def model(self) -> str:
-        """SHA-256 of the manifest of the model that answered."""
-        ...
-
-    @property
-    def timing(self) -> tuple[float, float, float, float, int]:
-        """Seconds in the queue, of tokenization, of waiting, of the batch; requests in it."""
-        ...
-
-
-class Embedding(Protocol):
-    """What the routes need of a live classifier."""
-
-    def info(self) -> dict[str, Any]:
-        """Return what the model is."""
-        ...
-
-    async def embed(self, text: str, *, timeout: float | None = ...) -> Embedded:
-        """Embed a text as it is."""
-        ...
-
-    @property
-    def options(self) -> Mapping[str, Any]:
-        """What its engine was started with."""
-        ...
-
-
-async def embedded(
-    live: Embedding, texts: Sequence[str], timeout: float | None
-) -> Sequence[Embedded]:
+async def embedded(live: Live, texts: Sequence[str], timeout: float | None) -> Sequence[Embedded]:
     """Embed texts, all by one model.
 
     Parameters

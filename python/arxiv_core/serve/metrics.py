@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 from prometheus_client.core import (
@@ -20,9 +19,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import arxiv_core
 from arxiv_core.live import Submission
-from arxiv_core.serve.scoring import Live, Passing, Scored
+from arxiv_core.serve.scoring import Live, LiveModel, Passing, Scored
 
-__all__ = ["Assigning", "Counting", "Measured", "Requests", "registry", "route"]
+__all__ = ["Assigning", "Counting", "Requests", "registry", "route"]
 
 ENDS = {
     "answered": "Requests that the engine answered",
@@ -42,27 +41,10 @@ HISTOGRAMS = {
 }
 
 
-class Measured(Protocol):
-    """A live classifier that tells what it has done."""
-
-    @property
-    def depth(self) -> int:
-        """Requests under way."""
-        ...
-
-    def counters(self) -> Mapping[str, Any]:
-        """Return counts and histograms."""
-        ...
-
-    def info(self) -> dict[str, Any]:
-        """Return what the model is."""
-        ...
-
-
 class Counting(Collector):
     """The engine's own counts, read when they are asked for."""
 
-    def __init__(self, classifier: Measured) -> None:
+    def __init__(self, classifier: LiveModel) -> None:
         self._classifier = classifier
 
     def collect(self) -> Iterator[Metric]:
@@ -190,7 +172,7 @@ def _method(method: str) -> str:
     return method if method in {"GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE"} else "other"
 
 
-def registry(classifier: Measured) -> CollectorRegistry:
+def registry(classifier: LiveModel) -> CollectorRegistry:
     """Collect what is known about the service.
 
     Parameters

@@ -1,14 +1,18 @@
-"""What routes need of whatever scores papers and embeds texts."""
+"""What the service needs of whatever scores papers and embeds texts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
 
 from arxiv_core.live import Submission
-from arxiv_core.serve.embedding import Embedded, Embedding
 
-__all__ = ["TOP", "Live", "Passing", "Scored", "Scoring"]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["TOP", "Embedded", "Live", "LiveModel", "Passing", "Scored"]
 
 TOP = '{"top_k": 5}'
 """Categories in an answer, before a declared primary that is not among them."""
@@ -52,8 +56,8 @@ class Ranking(Protocol):
         ...
 
 
-class Scored(Protocol):
-    """What a model found about one paper."""
+class Answered(Protocol):
+    """What every answer of a model says of itself."""
 
     @property
     def truncated(self) -> bool:
@@ -75,6 +79,19 @@ class Scored(Protocol):
         """SHA-256 of the manifest of the model that answered."""
         ...
 
+
+class Embedded(Answered, Protocol):
+    """A text's embedding."""
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """The vector [hidden]."""
+        ...
+
+
+class Scored(Answered, Protocol):
+    """What a model found about one paper."""
+
     def assigned(self) -> Sequence[str]:
         """Return the categories that the model's thresholds assign."""
         ...
@@ -92,16 +109,8 @@ class Scored(Protocol):
         ...
 
 
-class Scoring(Protocol):
-    """What these routes need of a live classifier."""
-
-    async def submit(self, paper: Submission, *, timeout: float | None = ...) -> Scored:
-        """Score a paper."""
-        ...
-
-
-class Live(Scoring, Embedding, Protocol):
-    """A live classifier, and what it was started with."""
+class Live(Protocol):
+    """What answers papers and texts."""
 
     @property
     def labels(self) -> Sequence[str]:
@@ -111,6 +120,43 @@ class Live(Scoring, Embedding, Protocol):
     @property
     def options(self) -> Mapping[str, Any]:
         """What the engine was started with."""
+        ...
+
+    def info(self) -> dict[str, Any]:
+        """Return what the model is."""
+        ...
+
+    async def submit(self, paper: Submission, *, timeout: float | None = ...) -> Scored:
+        """Score a paper."""
+        ...
+
+    async def embed(self, text: str, *, timeout: float | None = ...) -> Embedded:
+        """Embed a text as it is."""
+        ...
+
+
+class LiveModel(Live, Protocol):
+    """A live classifier, which is entered while it serves."""
+
+    async def __aenter__(self) -> object: ...
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    async def drain(self, timeout: float) -> bool:
+        """Accept no more requests and wait for those under way; whether none is left."""
+        ...
+
+    @property
+    def depth(self) -> int:
+        """Requests under way."""
+        ...
+
+    def counters(self) -> Mapping[str, Any]:
+        """Return what has happened so far: counts and histograms."""
         ...
 
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-    from arxiv_core.serve.app import Classifying
     from arxiv_core.serve.keys import Keys
+    from arxiv_core.serve.scoring import LiveModel
     from arxiv_core.serve.service import Service
     from arxiv_core.serve.tracing import Tracing
     from arxiv_core.serve.v1 import Limits
@@ -97,7 +97,7 @@ class Server(uvicorn.Server):
 
 
 def run(
-    classifier: Classifying,
+    classifier: LiveModel,
     *,
     host: str,
     port: int,

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 import arxiv_core
 from arxiv_core.live import Submission
 from arxiv_core.serve.refusals import Message, said
-from arxiv_core.serve.scoring import Scoring
+from arxiv_core.serve.scoring import Live
 from arxiv_core.serve.service import fails
 
 __all__ = ["router"]
@@ -27,7 +27,7 @@ PAPER: Submission = {
 """arXiv's own service tries itself with it."""
 
 
-def router(classifier: Scoring, *, timeout: float | None) -> APIRouter:
+def router(classifier: Live, *, timeout: float | None) -> APIRouter:
     """Build the route.
 
     Parameters

@@ -6,13 +6,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import Any, Self
 
 from arxiv_core.aside import aside
 from arxiv_core.live import Submission
-
-if TYPE_CHECKING:
-    from arxiv_core._core import Answer
+from arxiv_core.serve.scoring import Embedded, LiveModel, Scored
 
 __all__ = ["PROBE", "Swapping"]
 
@@ -24,29 +22,6 @@ LONGEST = 127
 """Looks that pass at most before a model that could not be used is tried again."""
 
 log = logging.getLogger(__name__)
-
-
-class Entered(Protocol):
-    """A live classifier."""
-
-    @property
-    def depth(self) -> int: ...
-    @property
-    def labels(self) -> Sequence[str]: ...
-    @property
-    def options(self) -> Mapping[str, Any]: ...
-    async def __aenter__(self) -> object: ...
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-    async def submit(self, paper: Submission, *, timeout: float | None = ...) -> Answer: ...
-    async def embed(self, text: str, *, timeout: float | None = ...) -> Answer: ...
-    async def drain(self, timeout: float) -> bool: ...
-    def counters(self) -> dict[str, Any]: ...
-    def info(self) -> dict[str, Any]: ...
 
 
 class Swapping:
@@ -76,8 +51,8 @@ class Swapping:
 
     def __init__(
         self,
-        live: Entered,
-        load: Callable[[], Entered],
+        live: LiveModel,
+        load: Callable[[], LiveModel],
         *,
         stamp: Callable[[], str],
         every: float | None = None,
@@ -90,7 +65,7 @@ class Swapping:
         self._seen = seen
         self._bad: str | None = None
         self._pause = self._rest = 0
-        self._left: list[Entered] = []
+        self._left: list[LiveModel] = []
         self._past: Mapping[str, Any] = {}
         self._asked = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -118,11 +93,11 @@ class Swapping:
         """Load the model again, whether or not it is another; from the event loop's thread."""
         self._asked.set()
 
-    async def submit(self, paper: Submission, *, timeout: float | None = None) -> Answer:
+    async def submit(self, paper: Submission, *, timeout: float | None = None) -> Scored:
         """Score a paper, as :meth:`arxiv_core.live.LiveClassifier.submit`."""
         return await self._live.submit(paper, timeout=timeout)
 
-    async def embed(self, text: str, *, timeout: float | None = None) -> Answer:
+    async def embed(self, text: str, *, timeout: float | None = None) -> Embedded:
         """Embed a text, as :meth:`arxiv_core.live.LiveClassifier.embed`."""
         return await self._live.embed(text, timeout=timeout)
 
@@ -179,7 +154,7 @@ class Swapping:
         self._spawn(self._leave(old))
         log.info("another model answers now: %s", fresh.info().get("sha256"))
 
-    async def _leave(self, old: Entered) -> None:
+    async def _leave(self, old: LiveModel) -> None:
         if not await old.drain(self._limit):
             log.warning("a model was left with requests under way after %g s", self._limit)
         await old.__aexit__(None, None, None)

@@ -19,10 +19,10 @@ from starlette.exceptions import HTTPException
 
 import arxiv_core
 from arxiv_core.serve.body import body, parsed, while_connected
-from arxiv_core.serve.embedding import Embedded, Text, Texts, embedded
+from arxiv_core.serve.embedding import Text, Texts, embedded
 from arxiv_core.serve.refusals import FieldError, Message, Said
 from arxiv_core.serve.schemas import EXAMPLE, MAX_TEXT, WHOLE
-from arxiv_core.serve.scoring import Live, Scored
+from arxiv_core.serve.scoring import Embedded, Live, Scored
 from arxiv_core.serve.service import Link, fails, leads, takes
 from arxiv_core.serve.together import together
 

@@ -17,8 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import arxiv_core
 from arxiv_core.live import Submission
-from arxiv_core.serve.embedding import Embedded
-from arxiv_core.serve.scoring import Live, Passing, Scored
+from arxiv_core.serve.scoring import Embedded, Live, Passing, Scored
 
 __all__ = ["Tracing"]
 
