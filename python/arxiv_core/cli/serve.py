@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import hashlib
 import logging
 import os
@@ -30,6 +32,12 @@ SHAPES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 its own few, used again in each layer, and nearly every batch has others: they would fill memory.
 https://uxlfoundation.github.io/oneDNN/dev_guide_primitive_cache.html"""
 
+ARENAS = "MALLOC_ARENA_MAX"
+"""glibc's variable for the heaps among which threads are spread; read when a process starts."""
+
+M_ARENA_MAX = -8
+"""The same to `mallopt` (malloc.h): https://man7.org/linux/man-pages/man3/mallopt.3.html."""
+
 PORTS = 65535
 
 DAY = 24 * 60 * 60
@@ -47,6 +55,7 @@ OTHERS = {
     "instead of the one before.",
     "OTEL_SERVICE_NAME": "OpenTelemetry's: the service's name in spans. [arxiv-core]",
     SHAPES[0]: f"oneDNN's: shapes whose compiled products are kept. [{SHAPES[1]}]",
+    ARENAS: "glibc's: heaps among which threads are spread. [1]",
 }
 """Variables of others that the service obeys, and what they mean to it."""
 
@@ -128,6 +137,7 @@ def serve(
     keys = _keys(chosen)
     # Before the first product: it is read once.
     os.environ.setdefault(*SHAPES)
+    _share_one_heap()
     # Before the model is loaded: what is meant may change meanwhile.
     meant = _stamp(chosen.model)
     classifier = Swapping(
@@ -160,6 +170,18 @@ def serve(
     except KeyboardInterrupt:
         # How a server is stopped by hand: nothing to explain.
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _share_one_heap() -> None:
+    """Let the encoder's thread use the process's own heap.
+
+    Its own would be made of pieces of 64 MB, in which the encoder's tensors, of ten and more each,
+    leave gaps that the next do not fit: memory grows until every piece has its gaps.
+    """
+    if ARENAS not in os.environ:
+        # Other C libraries have no arenas.
+        with contextlib.suppress(AttributeError):
+            ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
 def _load(chosen: Serve) -> LiveClassifier:
